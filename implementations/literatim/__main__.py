@@ -1,0 +1,5 @@
+import sys
+
+from literatim.cli import main
+
+sys.exit(main())

@@ -1,0 +1,113 @@
+"""Quantities read off the built model. Nothing here is a constant beside a layer: all of it is counted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, jacfwd, jacrev
+from torch.utils.flop_counter import FlopCounterMode
+
+from literatim.errors import LiteratimError, did_you_mean
+
+Shape = tuple[int, ...]
+
+
+def parameters(net: nn.Module, module: str | None, shape: Shape) -> int:
+    """Trainable parameters of the network or of one module; one shared by two modules counts once."""
+    return sum(p.numel() for p in part(net, module).parameters() if p.requires_grad)
+
+
+def neurons(net: nn.Module, module: str | None, shape: Shape) -> int:
+    """Units: the numbers in a module's output for one example; of the network, those of all its direct parts."""
+    names = [module] if module else [name for name, _ in net.named_children()]
+    return sum(math.prod(passing(net, name, shape)[1].shape[1:]) for name in names)
+
+
+def output_shape(net: nn.Module, module: str | None, shape: Shape) -> Shape:
+    """Shape of a module's output for one example, without the batch."""
+    return tuple(passing(net, module, shape)[1].shape[1:])
+
+
+def multiply_adds(net: nn.Module, module: str | None, shape: Shape) -> int:
+    """Multiplications with addition in convolutions and matrix products, for one example: torch's operator counter.
+
+    The counter counts a multiply-add as two operations, the papers as one.
+    """
+    example = torch.zeros(1, *shape, device="meta")
+    with FlopCounterMode(display=False) as counter:
+        net(example)
+    name = f"{type(net).__name__}.{module}" if module else "Global"
+    part(net, module)
+    return sum(counter.get_flop_counts().get(name, {}).values()) // 2
+
+
+def connections(net: nn.Module, module: str | None, shape: Shape) -> int:
+    """Non-zeros of a layer's Jacobian, plus those of its bias: every input that a unit really listens to.
+
+    Measured at a random point on a network with random weights, where no derivative is zero by chance. Of the whole
+    network: the sum over its direct parts.
+    """
+    if module is None:
+        return sum(connections(net, name, shape) for name, _ in net.named_children())
+    layer = part(net, module)
+    example, out = passing(net, module, shape)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(example.shape, generator=generator)
+    weights = {name: torch.randn(p.shape, generator=generator) for name, p in layer.named_parameters()}
+    fixed = {name: _on_cpu(b, generator) for name, b in layer.named_buffers()}
+
+    def of_input(x: Tensor) -> Tensor:
+        return functional_call(layer, {**weights, **fixed}, x)
+
+    jacobian = jacfwd if example.numel() <= out.numel() else jacrev
+    count = int(torch.count_nonzero(jacobian(of_input)(x)))
+    if "bias" in weights:
+
+        def of_bias(bias: Tensor) -> Tensor:
+            return functional_call(layer, {**weights, **fixed, "bias": bias}, x)
+
+        count += int(torch.count_nonzero(jacfwd(of_bias)(weights["bias"])))
+    return count
+
+
+def _on_cpu(buffer: Tensor, generator: torch.Generator) -> Tensor:
+    """A buffer to differentiate at: index tables keep their values, numbers become random ones."""
+    return torch.randn(buffer.shape, generator=generator) if buffer.is_floating_point() else buffer
+
+
+MEASURES: dict[str, Callable[[nn.Module, str | None, Shape], int | Shape]] = {
+    "parameters": parameters,
+    "neurons": neurons,
+    "connections": connections,
+    "multiply_adds": multiply_adds,
+    "output_shape": output_shape,
+}
+
+
+def part(net: nn.Module, module: str | None) -> nn.Module:
+    """A module by its dotted name. Raises LiteratimError with the nearest names."""
+    modules: dict[str, Any] = dict(net.named_modules())
+    if (module or "") not in modules:
+        raise LiteratimError(f'{type(net).__name__} has no module "{module}"{did_you_mean(module or "", modules)}')
+    return modules[module or ""]
+
+
+def passing(net: nn.Module, module: str | None, shape: Shape) -> tuple[Tensor, Tensor]:
+    """(input, output) of a module as one example passes through the network, on the network's device."""
+    seen: list[tuple[Tensor, Tensor]] = []
+    hook = part(net, module).register_forward_hook(lambda _, args, out: seen.append((args[0], out)))
+    device = next(net.parameters()).device
+    training = net.training
+    try:
+        with torch.no_grad():
+            net.eval()(torch.zeros(1, *shape, device=device))
+    finally:
+        hook.remove()
+        net.train(training)
+    if not seen:
+        raise LiteratimError(f'nothing passes through the module "{module}" of {type(net).__name__}')
+    return seen[0]

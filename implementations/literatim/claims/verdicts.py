@@ -1,0 +1,212 @@
+"""Verdicts: what the paper states against what we measure or have recorded. All of them are computed."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from literatim.errors import LiteratimError, did_you_mean
+from literatim.registry.ledger import Record, records
+from literatim.registry.names import find, resolve
+from literatim.registry.reading import card, claims
+from literatim.registry.schema import Claim, Measure, Result
+
+VERDICTS = (
+    "holds", "erratum", "unexplained", "fails", "reproduced", "missed", "indicative", "stale", "not attempted", "not run",
+)  # fmt: skip
+Value = bool | int | float | tuple[int, ...]
+
+
+class Finding(NamedTuple):
+    """What a check may return instead of a bare value: the value and a few words on how it came about."""
+
+    value: Value
+    detail: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One row of the table: `stated` is the paper's value as a number, `measured` ours; None where there is none."""
+
+    paper: str
+    claim: str
+    kind: str
+    where: str
+    states: str
+    printed: str | None
+    stated: float | None
+    measured: Any
+    verdict: str
+    detail: str
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def verify(paper: str | None = None, *, kind: str | None = None, claim: str | None = None) -> list[Verdict]:
+    """The verdicts on a paper's claims, or on those of the whole collection.
+
+    `kind` is structural, behavioural or empirical; `claim` an id or a wildcard pattern. Claims whose check trains a
+    network (seconds) are run only when asked for by one of the two; otherwise their verdict is `not run`.
+    """
+    found = [v for name in ([resolve(paper)] if paper else find()) for v in _verify(name, kind, claim)]
+    if claim and not found:
+        of = [c.id for name in ([resolve(paper)] if paper else find()) for c in claims(name)]
+        raise LiteratimError(f'no claim is called "{claim}"{did_you_mean(claim, of)}')
+    return found
+
+
+def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """How many there are of each verdict, in the order of the design, none left out but those of count 0."""
+    counted = Counter(v.verdict for v in verdicts)
+    return {name: counted[name] for name in VERDICTS if counted[name]}
+
+
+def _verify(paper: str, kind: str | None, pattern: str | None) -> Iterator[Verdict]:
+    for claim in claims(paper):
+        if kind not in (None, claim.kind):
+            continue
+        if pattern and not fnmatchcase(claim.id, pattern) and claim.id.split(".")[0] != pattern:
+            continue
+        run = not claim.trains or kind == "behavioural" or pattern is not None
+        yield judge(paper, claim, run=run)
+
+
+def judge(paper: str, claim: Claim, *, run: bool = True) -> Verdict:
+    """The verdict on one claim."""
+    if not run:
+        hint = f"trains a network: literatim verify {paper} --claim {claim.id}"
+        measured, verdict, detail = None, "not run", hint
+    elif claim.result:
+        measured, verdict, detail = _empirical(paper, claim, claim.result)
+    else:
+        measured, verdict, detail = _executed(paper, claim)
+    stated = claim.stated if isinstance(claim.stated, int | float) else None
+    return Verdict(
+        paper, claim.id, claim.kind, claim.where, claim.states.en, claim.printed, stated, measured, verdict, detail
+    )
+
+
+def _executed(paper: str, claim: Claim) -> tuple[Value | None, str, str]:
+    """Structural and behavioural claims."""
+    try:
+        found = measured(paper, claim.measure) if claim.measure else call(claim.check or "")
+    except LiteratimError:
+        raise
+    except Exception as error:  # a model that cannot run what is printed of it fails the claim, not the command
+        return None, "fails", f"{type(error).__name__}: {error}"
+    value, detail = found if isinstance(found, Finding) else (found, "")
+    if agrees(claim, value):
+        if claim.erratum or claim.unexplained:
+            return value, "fails", "the card says that the paper errs here, but what it prints holds"
+        return value, "holds", detail
+    if claim.erratum:
+        right, proof = claim.erratum.value, call(claim.erratum.proof)
+        proven, how = proof if isinstance(proof, Finding) else (proof, "")
+        if proven != (True if right is None else right):
+            return value, "fails", f"the proof of the erratum gives {proven}, the card {right}"
+        if right is not None and value != right:
+            return value, "fails", f"neither the printed value nor the erratum's {right}"
+        return value, "erratum", "; ".join(filter(None, [claim.erratum.why.en, detail, how]))
+    if claim.unexplained:
+        right = claim.unexplained.value
+        return (
+            (value, "unexplained", claim.unexplained.why.en)
+            if value == right
+            else (value, "fails", f"neither the printed value nor the {right} that the card cannot explain")
+        )
+    return value, "fails", detail
+
+
+def agrees(claim: Claim, value: Value) -> bool:
+    """Whether a measured value is what the claim states, by its relation and tolerance."""
+    stated = claim.stated
+    if stated is None:
+        return value is True if isinstance(value, bool) else _related(claim, float(value), 0.0)  # type: ignore[arg-type]
+    if isinstance(stated, tuple) or isinstance(value, tuple):
+        return value == stated
+    return _related(claim, float(value), float(stated))
+
+
+def _related(claim: Claim, value: float, stated: float) -> bool:
+    slack = claim.slack * (1 + 1e-9)  # so that 0.955 lies within 0.95 and half a digit
+    return {
+        "equals": abs(value - stated) <= slack,
+        "at_most": value <= stated + slack,
+        "at_least": value >= stated - slack,
+        "less_than": value < stated + slack,
+        "more_than": value > stated - slack,
+    }[claim.relation]
+
+
+def measured(paper: str, measure: Measure) -> Value:
+    from literatim.claims.measures import MEASURES
+
+    variant = card(paper).variants[measure.variant]
+    module, shape = measure.module, variant.input
+    # A Jacobian needs numbers; everything else is read off shapes.
+    net = build(paper, measure.variant, "cpu" if measure.what == "connections" else "meta", **measure.with_)
+    if isinstance(shape, dict):  # two networks: the module's first name says in which of them it is
+        network, _, module = (module or "").partition(".")
+        net, shape = getattr(net, network), shape[network]
+        module = module or None
+    return MEASURES[measure.what](net, module, shape)
+
+
+def build(paper: str, variant: str, device: str = "meta", **options: Any) -> Any:
+    """A variant of a paper; on the meta device it has shapes and no memory."""
+    import torch
+
+    entry = card(paper).variants[variant]
+    with torch.device(device):
+        return call(entry.model, **{**entry.with_, **options})
+
+
+def call(path: str, *args: Any, **options: Any) -> Any:
+    """Call what an import path on a card names."""
+    module, _, name = path.partition(":")
+    try:
+        return getattr(import_module(module), name)(*args, **options)
+    except (ModuleNotFoundError, AttributeError) as error:
+        if isinstance(error, AttributeError) and hasattr(import_module(module), name):
+            raise
+        raise LiteratimError(f"the card names {path}, which does not exist: {error}") from None
+
+
+def _empirical(paper: str, claim: Claim, result: Result) -> tuple[float | None, str, str]:
+    """Claims about training: read from the ledger."""
+    sides = [side for side in (result, result.minus) if side]
+    found = [_runs(paper, side) for side in sides]
+    if not all(found):
+        side = sides[found.index([])]
+        reason = claim.not_attempted.en if claim.not_attempted else f"no recorded run of {side.recipe} {side.variant}"
+        return None, "not attempted", reason
+    current = [[r for r in runs if not r.stale] for runs in found]
+    fresh = all(current)
+    values = [_over_seeds(side, runs) for side, runs in zip(sides, current if fresh else found, strict=True)]
+    value = round(values[0][0] - (values[1][0] if len(values) > 1 else 0.0), 6)
+    detail = "; ".join(words for _, words in values)
+    if not fresh:
+        old = sorted({name for runs in found for r in runs for name in r.stale})
+        return value, "stale", f"{detail}; changed since the run: {', '.join(old)}"
+    if reasons := list(dict.fromkeys(reason for runs in current for r in runs for reason in r.unjudged)):
+        return value, "indicative", f"{detail}; {'; '.join(reasons)}"
+    return value, "reproduced" if agrees(claim, value) else "missed", detail
+
+
+def _runs(paper: str, result: Result) -> list[Record]:
+    return [r for r in records(paper, result.recipe, result.variant) if r.metric(result.metric, result.epoch) is not None]
+
+
+def _over_seeds(result: Result, runs: list[Record]) -> tuple[float, str]:
+    values = [v for r in runs if (v := r.metric(result.metric, result.epoch)) is not None]
+    # The recorded metrics are errors and losses, so the best is the smallest, unless the name says otherwise.
+    best = max(values) if result.metric.endswith(("accuracy", "likelihood", "score")) else min(values)
+    value = statistics.fmean(values) if result.of == "mean" else best
+    spread = f" ({min(values):.4g} to {max(values):.4g})" if len(values) > 1 else ""
+    return value, f"{result.of} of {len(values)} seed{'s' * (len(values) > 1)}{spread}"

@@ -1,0 +1,85 @@
+"""The command `literatim`. Nothing heavy is imported until a command needs it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from literatim.errors import LiteratimError, did_you_mean
+
+COMMANDS = {
+    "list": "the papers, by wildcard, year, topic or author",
+    "show": "a paper's card in short",
+    "cite": "a paper's BibTeX entry",
+    "verify": "the verdicts on a paper's claims",
+    "lint": "check the cards",
+    "fit": "train a recipe (the Lightning CLI)",
+    "validate": "evaluate a checkpoint on the sets that a recipe watches",
+    "test": "evaluate a checkpoint or shipped weights on the test set",
+    "predict": "classify image files",
+    "reproduce": "fit, test, record, and compare with the card",
+    "export": "write a model as ONNX",
+}
+EXAMPLES = """
+start here:
+  literatim list                       what there is
+  literatim reproduce lenet            train LeNet-5 on real digits, offline, a minute
+  literatim verify lenet               what the paper claims, and what holds
+  literatim fit lenet --recipe mnist --model.lr 0.001
+  literatim predict lenet seven.png
+
+literatim COMMAND --help says more on each.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status: 0, 1 for claims that fail or faults found, 2 for a mistake."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _dispatch(args)
+    except LiteratimError as error:
+        print(f"literatim: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("literatim: stopped", file=sys.stderr)
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        sys.stderr.close()
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"literatim: {where}{error.strerror or error}", file=sys.stderr)
+    return 2
+
+
+def _dispatch(args: list[str]) -> int:
+    if not args or args[0] in ("-h", "--help", "help"):
+        width = max(map(len, COMMANDS)) + 2
+        print("usage: literatim COMMAND …\n\nA critical edition of deep learning's classic papers.\n")
+        print("\n".join(f"  {name:{width}}{about}" for name, about in COMMANDS.items()))
+        print(EXAMPLES.rstrip())
+        return 0 if args else 2
+    if args[0] == "--version":
+        from literatim import __version__
+
+        print(f"literatim {__version__}")
+        return 0
+    command, *rest = args
+    if command not in COMMANDS:
+        raise LiteratimError(f'there is no command "{command}"{did_you_mean(command, COMMANDS)}')
+    if command in ("fit", "validate", "test", "predict", "reproduce"):
+        from literatim.cli import train
+
+        return train.main(command, rest)
+    from literatim.cli import browse
+
+    return browse.main(command, rest)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with errors of one sentence."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        unknown = message.removeprefix("unrecognized arguments: ").split()[0]
+        hint = did_you_mean(unknown, [option for action in self._actions for option in action.option_strings])
+        if message.startswith("unrecognized"):
+            message = f"there is no option {unknown}{hint}"
+        raise LiteratimError(f"{self.prog.removeprefix('literatim ')}: {message}")

@@ -1,0 +1,221 @@
+"""list, show, cite, verify, lint, export."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Container
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from literatim.cli import COMMANDS, Parser
+from literatim.errors import LiteratimError
+
+if TYPE_CHECKING:
+    from literatim.claims.verdicts import Verdict
+
+COLOURS = {
+    "holds": "green", "reproduced": "green", "erratum": "yellow", "unexplained": "yellow", "fails": "bold red",
+    "missed": "red", "indicative": "cyan", "stale": "dim", "not attempted": "dim", "not run": "dim",
+}  # fmt: skip
+
+
+def main(command: str, args: list[str]) -> int:
+    parser = Parser(prog=f"literatim {command}", description=COMMANDS[command][0].upper() + COMMANDS[command][1:] + ".")
+    commands = {"list": list_, "show": show, "cite": cite, "verify": verify, "lint": lint, "export": export}
+    return commands[command](parser, args)
+
+
+def list_(parser: argparse.ArgumentParser, args: list[str]) -> int:
+    parser.add_argument("pattern", nargs="?", default="*", help='of id, alias or title, such as "*net*"')
+    parser.add_argument("--year", type=_years, help="1998, 2012-2015, 2012- or -2000")
+    parser.add_argument("--topic", help="one of the card's topics, such as vision")
+    parser.add_argument("--author", help="part of an author's name")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args(args)
+    from literatim.registry import find, heads
+
+    found = find(given.pattern, year=given.year, topic=given.topic, author=given.author)
+    entries = heads()
+    rows = [
+        {
+            "id": paper,
+            "title": entries[paper]["title"],
+            "year": entries[paper]["year"],
+            "topics": entries[paper]["topics"],
+            "variants": list(entries[paper]["variants"]),
+            "recipes": list(entries[paper]["recipes"]),
+        }
+        for paper in found
+    ]
+    if given.json:
+        _print_json(rows)
+    elif rows:
+        _print_columns([("paper", "year", "title", "variants", "recipes")] + [
+            (r["id"], str(r["year"]), r["title"], _few(r["variants"]), _few(r["recipes"])) for r in rows
+        ])  # fmt: skip
+    else:
+        print("no paper matches", file=sys.stderr)
+    return 0
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _print_columns(rows: list[tuple[str, ...]]) -> None:
+    """Plain aligned columns: a table library takes longer to import than this command may take."""
+    widths = [min(44, max(len(row[i]) for row in rows)) for i in range(len(rows[0]))]
+    for row in rows:
+        cells = (cell if len(cell) <= width else cell[: width - 1] + "…" for cell, width in zip(row, widths, strict=True))
+        print("  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip())
+
+
+class _Years(Container[int]):
+    def __init__(self, first: int, last: int) -> None:
+        self.first, self.last = first, last
+
+    def __contains__(self, year: object) -> bool:
+        return isinstance(year, int) and self.first <= year <= self.last
+
+
+def _years(text: str) -> _Years:
+    found = re.fullmatch(r"(\d{4})?(-)?(\d{4})?", text)
+    if not found or not text.strip("-"):
+        raise argparse.ArgumentTypeError(f'"{text}" is no year or span of years such as 2012-2015')
+    first, dash, last = found.groups()
+    return _Years(int(first or 0), int(last or 9999) if dash else int(first))
+
+
+def show(parser: argparse.ArgumentParser, args: list[str]) -> int:
+    parser.add_argument("paper", help="id, alias, arXiv id, DOI, BibTeX key or title")
+    parser.add_argument("--json", action="store_true", help="the whole card")
+    given = parser.parse_args(args)
+    from literatim.registry import card, claims, resolve
+    from literatim.registry.ledger import records
+
+    found = card(resolve(given.paper))
+    if given.json:
+        _print_json(found.model_dump(by_alias=True, mode="json"))
+        return 0
+    from rich.console import Console
+
+    out = Console(highlight=False)
+    out.print(f"[bold]{found.title}[/]\n{', '.join(found.authors)}\n{found.venue}, {found.year}")
+    out.print("  ".join(filter(None, [found.doi and f"doi:{found.doi}", found.arxiv and f"arXiv:{found.arxiv}"])))
+    out.print(f"\n{found.summary.en.strip()}\n")
+    out.print("[bold]variants[/]")
+    for name, variant in found.variants.items():
+        out.print(f"  {name:18} {variant.where or ''}{'' if variant.faithful else '  not the paper’s, for comparison'}")
+    out.print("[bold]recipes[/]")
+    for name, recipe in found.recipes.items():
+        runs = len(records(found.id, name))
+        out.print(f"  {name:18} {recipe.about.en} ({recipe.data}; {runs} recorded run{'s' * (runs != 1)})")
+    out.print(f"\n{len(claims(found.id))} claims: literatim verify {found.id}")
+    return 0
+
+
+def cite(parser: argparse.ArgumentParser, args: list[str]) -> int:
+    parser.add_argument("paper", help="id, alias, arXiv id, DOI, BibTeX key or title")
+    given = parser.parse_args(args)
+    from literatim.registry import card, resolve
+    from literatim.registry.bibtex import bibtex
+
+    print(bibtex(card(resolve(given.paper))))
+    return 0
+
+
+def verify(parser: argparse.ArgumentParser, args: list[str]) -> int:
+    parser.epilog = "Exit status 1 if a claim fails. Claims whose check trains run with --kind behavioural or --claim."
+    parser.add_argument("papers", nargs="*", metavar="PAPER", help="all papers where none is named")
+    parser.add_argument("--kind", choices=("structural", "behavioural", "empirical"))
+    parser.add_argument("--claim", help="a claim's id, or a wildcard pattern")
+    parser.add_argument("--json", action="store_true", help="one list of rows")
+    given = parser.parse_args(args)
+    from literatim.registry import resolve
+
+    papers = [resolve(name) for name in given.papers]  # before torch
+    from literatim.claims.verdicts import verify as judge
+
+    rows = [v for paper in papers or [None] for v in judge(paper, kind=given.kind, claim=given.claim)]
+    if given.json:
+        _print_json([row.as_json() for row in rows])
+    else:
+        print_verdicts(rows)
+    return int(any(row.verdict == "fails" for row in rows))
+
+
+def print_verdicts(rows: list[Verdict]) -> None:
+    """The table of verdicts, and how many there are of each."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from literatim.claims.verdicts import count
+
+    out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    for paper in dict.fromkeys(row.paper for row in rows):
+        table = Table("claim", "where", "the paper says", "we measure", "verdict", box=box.SIMPLE_HEAD, title=paper)
+        for row in (row for row in rows if row.paper == paper):
+            verdict = f"[{COLOURS[row.verdict]}]{row.verdict}[/]"
+            says = row.printed if row.printed is not None else row.states
+            table.add_row(row.claim, row.where, says, _cell(row.measured), verdict)
+        out.print(table)
+        for row in (row for row in rows if row.paper == paper and row.detail and row.verdict != "holds"):
+            out.print(f"[bold]{row.claim}[/], {row.verdict}: {row.detail}", markup=True)
+    out.print("\n" + ", ".join(f"{number} {name}" for name, number in count(rows).items()))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return "x".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
+
+
+def lint(parser: argparse.ArgumentParser, args: list[str]) -> int:
+    parser.epilog = "Exit status 1 if there are faults."
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="card.yaml or claims.yaml; all where none")
+    parser.add_argument("--schema", choices=("card", "claims"), help="print the JSON Schema for editors instead")
+    given = parser.parse_args(args)
+    if given.schema:
+        from literatim.registry.schema import Card, Claims
+
+        _print_json((Card if given.schema == "card" else Claims).model_json_schema())
+        return 0
+    from literatim.registry.lint import lint as faults_of
+
+    faults = faults_of(given.files)
+    print("\n".join(faults) or "no faults")
+    return int(bool(faults))
+
+
+def export(parser: argparse.ArgumentParser, args: list[str]) -> int:
+    parser.add_argument("paper", help="id, alias, arXiv id, DOI, BibTeX key or title")
+    parser.add_argument("--to", required=True, type=Path, metavar="FILE.onnx")
+    parser.add_argument("--variant")
+    parser.add_argument("--weights", help="name of shipped weights")
+    given = parser.parse_args(args)
+    from literatim.registry import head, resolve
+
+    paper = resolve(given.paper)
+    if given.variant and given.variant not in (variants := head(paper)["variants"]):
+        from literatim.errors import did_you_mean
+
+        raise LiteratimError(f'{paper} has no variant "{given.variant}"{did_you_mean(given.variant, variants)}')
+    if not given.to.parent.is_dir():
+        raise LiteratimError(f"{given.to.parent}: there is no such folder")
+    from literatim.experiment.export import export as write
+
+    write(paper, given.variant, given.weights, given.to)
+    print(given.to)
+    return 0
+
+
+def _print_json(data: Any) -> None:
+    print(json.dumps(data, indent=1, ensure_ascii=False))

@@ -1,0 +1,264 @@
+"""fit, validate, test, predict, reproduce: names, recipes and files are checked here, before torch is imported."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from literatim.errors import LiteratimError, did_you_mean
+from literatim.experiment.runs import (
+    find_checkpoint,
+    known_recipe,
+    new_run_folder,
+    paper_and_recipe,
+    run_of,
+)
+from literatim.registry import heads
+from literatim.registry.reading import head
+
+if TYPE_CHECKING:
+    from literatim.experiment.lightning import Request
+
+ABOUT = {
+    "fit": "Train a recipe. The run's folder holds its configuration, curve, checkpoints and record.",
+    "validate": "Evaluate on the sets that the recipe watches.",
+    "test": "Evaluate on the test set.",
+    "predict": "Classify image files: literatim predict PAPER FILE …",
+    "reproduce": "Run a recipe for each seed, test it, record it, and compare with the card.",
+}
+OWN = """\
+  PAPER                    id, alias, arXiv id, DOI, BibTeX key or title
+  --recipe NAME            a recipe of the card; quick where none is named
+  --runs DIR               where run folders are made (default: runs)
+  --config FILE            a configuration laid over the recipe
+  --ckpt_path WHICH        last, best or a file: go on with that run (fit), or evaluate it
+  --print_config           print the whole configuration and stop"""
+EXTRA = {
+    "predict": "\n  --weights NAME           shipped weights; the card's first where neither these nor a checkpoint are given"
+    "\n  --json                   a list of files with classes and probabilities",
+    "reproduce": "\n  --variant NAME           a variant of the recipe; all of them where none is named"
+    "\n  --seeds N                run the seeds 0 to N - 1 (default: 1)"
+    "\n  --again                  repeat what has been run before",
+}
+
+
+def main(command: str, args: list[str]) -> int:
+    if not args or args[0].startswith("-"):
+        papers = ", ".join(heads())
+        if not args or args[0] in ("-h", "--help"):
+            print(usage(command) + f"\n\npapers: {papers}\nliteratim {command} PAPER --help shows the paper's own options.")
+            return 0 if args else 2
+        raise LiteratimError(f"{command}: name a paper first, such as: literatim {command} lenet (there are {papers})")
+    name, *rest = args
+    own, rest = take(rest, {"recipe", "runs", "ckpt_path", "weights", "variant", "seeds"}, {"json", "again", "help-all"})
+    paper, recipe = paper_and_recipe(name, own.get("recipe"))
+    if {"-h", "--help"} & set(rest) or "help-all" in own:
+        return show_help(command, paper, recipe, everything="help-all" in own)
+    for option in set(own) - allowed(command):
+        raise LiteratimError(f"{command} has no option --{option}")
+    check_files(paper, rest)
+    if command == "reproduce":
+        return reproduce(paper, recipe, own, rest)
+    if command == "fit":
+        return fit(paper, recipe, own, rest)
+    return evaluate(command, paper, recipe, own, rest)
+
+
+def allowed(command: str) -> set[str]:
+    more = {"predict": {"weights", "json"}, "reproduce": {"variant", "seeds", "again"}}
+    return {"recipe", "runs"} | more.get(command, set()) | ({"ckpt_path"} if command != "reproduce" else set())
+
+
+def usage(command: str) -> str:
+    files = " FILE …" if command == "predict" else ""
+    return f"usage: literatim {command} PAPER{files} [options]\n\n{ABOUT[command]}\n\n{OWN}{EXTRA.get(command, '')}"
+
+
+def take(args: list[str], named: set[str], flags: set[str]) -> tuple[dict[str, str], list[str]]:
+    """Our own options out of the list, as `--name value` or `--name=value`; the rest is Lightning's."""
+    own: dict[str, str] = {}
+    rest: list[str] = []
+    waiting = iter(args)
+    for arg in waiting:
+        name, equals, value = arg.removeprefix("--").partition("=")
+        if arg.startswith("--") and name in flags:
+            own[name] = "true"
+        elif arg.startswith("--") and name in named:
+            found = value if equals else next(waiting, None)
+            if found is None:
+                raise LiteratimError(f"--{name} needs a value")
+            own[name] = found
+        else:
+            rest.append(arg)
+    return own, rest
+
+
+def option(args: list[str], name: str) -> str | None:
+    """The value of one of Lightning's options, where it is given."""
+    for i, arg in enumerate(args):
+        if arg == f"--{name}" and i + 1 < len(args):
+            return args[i + 1]
+        if arg.startswith(f"--{name}="):
+            return arg.partition("=")[2]
+    return None
+
+
+def check_files(paper: str, args: list[str]) -> None:
+    variants = head(paper)["variants"]
+    variant = option(args, "model.variant")
+    if variant and variant not in variants:
+        hint = did_you_mean(variant, variants) or f"; it has {', '.join(variants)}"
+        raise LiteratimError(f'{paper} has no variant "{variant}"{hint}')
+    config = option(args, "config")
+    if config and not Path(config).is_file():
+        raise LiteratimError(f"{config}: there is no such configuration file")
+
+
+def fit(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:
+    root = Path(own.get("runs", "runs"))
+    checkpoint = folder = None
+    if given := own.get("ckpt_path"):
+        checkpoint = find_checkpoint(root, paper, recipe, given)
+        folder = run_of(checkpoint)
+        if changed := [arg.split("=")[0] for arg in args if arg.startswith(("--model", "--data", "--seed", "--config"))]:
+            raise LiteratimError(
+                f"{changed[0]} cannot be changed when a run goes on, for the checkpoint has the old value; begin a new "
+                f"run: literatim fit {paper} --recipe {recipe} {' '.join(args)}"
+            )
+        if folder is not None and "recipe" not in own:
+            recipe = known_recipe(paper, folder.parent.name)
+    if "--print_config" in args or any(arg.startswith("--print_config=") for arg in args):
+        folder = None
+    elif folder is None:
+        shared = os.environ.get("LITERATIM_RUN") if os.environ.get("LOCAL_RANK", "0") != "0" else None
+        folder = Path(shared) if shared else new_run_folder(root, paper, recipe)
+    from literatim.experiment.callbacks import Interrupted
+    from literatim.experiment.lightning import Request, run
+
+    request = Request("fit", paper, recipe, args, folder, checkpoint)
+    try:
+        cli = run(request)
+    except Interrupted as stopped:
+        return interrupted(stopped, f"literatim fit {paper} --recipe {recipe}")
+    if cli.trainer.is_global_zero:
+        print(f"run  {folder}\n" + "\n".join(f"  {k} {v:g}" for k, v in cli.record["metrics"].items()))
+    return 0
+
+
+def interrupted(stopped: Exception, command: str) -> int:
+    checkpoint = getattr(stopped, "checkpoint", None)
+    print(f"literatim: stopped, everything is saved; go on with:\n  {command} --ckpt_path {checkpoint}", file=sys.stderr)
+    return 2
+
+
+def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:
+    """validate, test, predict."""
+    files = []
+    if command == "predict":
+        while args and not args[0].startswith("-"):
+            files.append(args.pop(0))
+        if not files:
+            raise LiteratimError(f"predict: name image files: literatim predict {paper} seven.png")
+        if missing := [file for file in files if not Path(file).is_file()]:
+            raise LiteratimError(f"{missing[0]}: there is no such file")
+    checkpoint = None
+    if given := own.get("ckpt_path"):
+        checkpoint = find_checkpoint(Path(own.get("runs", "runs")), paper, recipe, given)
+    else:
+        recipe = shipped_recipe(paper, own.get("weights") or own.get("recipe"), command)
+    from literatim.experiment.lightning import Request, run
+
+    cli = run(Request(command, paper, recipe, args, None, checkpoint, files))
+    if command == "predict":
+        print_predictions(files, cli, "json" in own)
+    return 0
+
+
+def shipped_recipe(paper: str, name: str | None, command: str) -> str:
+    """The recipe whose weights ship under a name; the first that has any where none is named."""
+    from literatim.loading import shipped_weights
+
+    shipped = shipped_weights(paper)
+    if name is None and shipped:
+        name = next(iter(shipped))
+    if name not in shipped:
+        have = f"; weights ship for {', '.join(shipped)}" if shipped else ""
+        recipe = f" --recipe {name}" if name else ""
+        raise LiteratimError(
+            f"{paper} has no weights{f' for {name}' if name else ''}{have}; train first, then evaluate that run: "
+            f"literatim fit {paper}{recipe}, literatim {command} {paper}{recipe} --ckpt_path last"
+        )
+    return str(shipped[name]["recipe"])
+
+
+def print_predictions(files: list[str], cli: Any, as_json: bool) -> None:
+    classes = cli.datamodule.classes
+    rows = [
+        {"file": file, "class": classes[int(row.argmax())], "probabilities": dict(zip(classes, row.tolist(), strict=True))}
+        for file, row in zip(files, cli.predictions, strict=True)
+    ]
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        best = sorted(row["probabilities"].items(), key=lambda item: -item[1])[:3]
+        print(f"{row['file']}: {row['class']}   " + "  ".join(f"{name} {100 * p:.1f} %" for name, p in best))
+
+
+def reproduce(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:
+    seeds = own.get("seeds", "1")
+    if not seeds.isdigit() or int(seeds) < 1:
+        raise LiteratimError(f"--seeds is {seeds}; it must be a whole number of at least 1")
+    from literatim.loading import known_variant
+    from literatim.registry import card
+
+    entry = card(paper)
+    variants = [known_variant(paper, own["variant"])] if "variant" in own else list(entry.recipe_variants(recipe))
+    root = Path(own.get("runs", "runs"))
+    from literatim.cli.browse import print_verdicts
+    from literatim.claims import verify
+    from literatim.experiment.callbacks import Interrupted
+    from literatim.experiment.lightning import Request
+    from literatim.experiment.reproduce import reproduce as run_seed
+
+    asked = Request("reproduce", paper, recipe, args)
+    lines = []
+    met = True
+    for variant in variants:
+        for seed in range(int(seeds)):
+            print(f"{paper}, recipe {recipe}: {variant}, seed {seed}", file=sys.stderr)
+            try:
+                record, folder, place, before = run_seed(asked, root, variant, seed, "again" in own)
+            except Interrupted:
+                words = ["literatim reproduce", paper, "--recipe", recipe, "--seeds", seeds, *args]
+                print(f"literatim: stopped, everything is saved; go on with:\n  {' '.join(words)}", file=sys.stderr)
+                return 2
+            lines.append(f"{variant}, seed {seed}: {said(record['metrics'])}{' (run before; --again repeats it)' * before}")
+            expects = entry.recipes[recipe].expects
+            if expects and expects.metric in record["metrics"]:
+                good = expects.met(record["metrics"][expects.metric])
+                met = met and good
+                lines.append(f"  the card expects {expects}: {'met' if good else 'MISSED'}")
+            lines += [f"  run     {folder}", f"  curve   {folder / 'curve.png'}", f"  record  {place / 'record.json'}"]
+    verdicts = verify(paper, claim="*")
+    print_verdicts(verdicts)
+    print("\n" + "\n".join(lines))
+    return int(not met or any(v.verdict == "fails" for v in verdicts))
+
+
+def said(metrics: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in metrics.items() if name.startswith("test_"))
+
+
+def show_help(command: str, paper: str, recipe: str, everything: bool) -> int:
+    """The paper's own options, from its training and data modules; the Trainer's on --help-all."""
+    from literatim.experiment.help import options_help
+
+    print(usage(command) + "\n\n" + options_help(paper, recipe, command, everything))
+    return 0
+
+
+__all__ = ["Request", "main"]

@@ -1,0 +1,63 @@
+"""Handwritten digits as tensors: in the field and at the levels of the paper, from arrays and from image files."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from literatim.errors import LiteratimError
+
+GreyImages = NDArray[np.float32]  # (N, h, w), 0 is background and 1 is ink
+
+
+def field(images: GreyImages, size: int, background: float, ink: float) -> Tensor:
+    """(N, 1, size, size): grey levels scaled so that 0 becomes `background` and 1 `ink`, centred in a larger field."""
+    n, height, width = images.shape
+    out = torch.full((n, 1, size, size), background)
+    top, left = (size - height) // 2, (size - width) // 2
+    scaled = torch.from_numpy(images) * (ink - background) + background
+    out[:, 0, top : top + height, left : left + width] = scaled
+    return out
+
+
+def read_digit(path: str, size: int = 28, box: int = 20) -> GreyImages:
+    """One image file as MNIST's digits were made: (1, size, size), light on dark or dark on light.
+
+    The digit is scaled into a box of 20x20 pixels, its proportions kept, and its centre of mass is put in the middle
+    of a field of 28x28 (Sec. III-A of LeCun et al. 1998).
+    """
+    try:
+        with Image.open(path) as file:
+            grey = file.convert("RGBA")
+            paper = Image.new("RGBA", grey.size, "white")
+            image = np.asarray(Image.alpha_composite(paper, grey).convert("L"), dtype=np.float32) / 255
+    except FileNotFoundError:
+        raise LiteratimError(f"{path}: there is no such file") from None
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise LiteratimError(f"{path}: not an image that can be read: {error}") from None
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    image = np.abs(image - np.median(border))  # whatever the polarity, the border is background
+    if image.max() < 0.1:
+        raise LiteratimError(f"{path}: the image is empty: no digit stands out from the background")
+    image /= image.max()
+    rows, columns = np.nonzero(image.max(axis=1) > 0.2)[0], np.nonzero(image.max(axis=0) > 0.2)[0]
+    digit = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = box / max(digit.shape)
+    height, width = (max(1, round(side * scale)) for side in digit.shape)
+    small = Image.fromarray((digit * 255).astype(np.uint8)).resize((width, height), Image.Resampling.LANCZOS)
+    return _centred(np.asarray(small, dtype=np.float32) / 255, size)[None]
+
+
+def _centred(digit: GreyImages, size: int) -> GreyImages:
+    """The digit in a field of size x size, its centre of mass in the middle, as far as the field allows."""
+    out = np.zeros((size, size), dtype=np.float32)
+    starts = []
+    for axis, length in enumerate(digit.shape):
+        mass = digit.sum(axis=1 - axis)
+        centre = float((mass * np.arange(length)).sum() / mass.sum())
+        starts.append(int(np.clip(round((size - 1) / 2 - centre), 0, size - length)))
+    out[starts[0] : starts[0] + digit.shape[0], starts[1] : starts[1] + digit.shape[1]] = digit
+    return out

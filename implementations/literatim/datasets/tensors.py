@@ -1,0 +1,112 @@
+"""Small data sets live in memory as one tensor and are shuffled, split over ranks and batched there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import torch
+import torch.distributed
+from pytorch_lightning import LightningDataModule
+from torch import Tensor
+
+from literatim.errors import LiteratimError
+
+Order = Literal["each epoch", "once", "none"]
+
+
+class TensorBatches:
+    """Batches (inputs, targets) of two tensors; what a DataLoader is to Lightning, without a Python call per image.
+
+    `order`: shuffled anew "each epoch", "once" (one random order for all epochs) or "none". The order follows from
+    the seed and the epoch alone, and the place within an epoch is saved with a checkpoint, so a resumed run sees the
+    very batches that the interrupted one would have seen. Under several ranks each takes every n-th example; the
+    last ones are repeated from the front so that all ranks take the same number of steps, when training only.
+    """
+
+    batch_sampler = None  # Lightning asks; there is none
+
+    def __init__(self, inputs: Tensor, targets: Tensor, batch_size: int, order: Order = "none", seed: int = 0) -> None:
+        if batch_size < 1:
+            raise LiteratimError(f"the batch size is {batch_size}; it must be at least 1")
+        self.inputs, self.targets = inputs, targets
+        self.batch_size, self.order, self.seed = batch_size, order, seed
+        self.epoch, self.position = 0, 0
+
+    @property
+    def sampler(self) -> TensorBatches:
+        """Where Lightning looks for `set_epoch`."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def share(self) -> tuple[int, int]:
+        """(rank, ranks)."""
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            return torch.distributed.get_rank(), torch.distributed.get_world_size()
+        return 0, 1
+
+    def indices(self) -> Tensor:
+        """This rank's examples of this epoch, in order."""
+        n, (rank, ranks) = len(self.inputs), self.share()
+        if self.order == "none":
+            return torch.arange(rank, n, ranks)
+        epoch = self.epoch if self.order == "each epoch" else 0
+        order = torch.randperm(n, generator=torch.Generator().manual_seed(self.seed * 1_000_003 + epoch))
+        return torch.cat([order, order[: -n % ranks]])[rank::ranks]
+
+    def __len__(self) -> int:
+        rank, ranks = self.share()
+        mine = len(range(rank, len(self.inputs), ranks)) if self.order == "none" else -(-len(self.inputs) // ranks)
+        return -(-mine // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        batches = self.indices().split(self.batch_size)
+        for i in range(self.position, len(batches)):
+            self.position = (i + 1) % len(batches)
+            yield self.inputs[batches[i]], self.targets[batches[i]]
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"position": self.position}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.position = state["position"]
+
+
+class TensorDataModule(LightningDataModule):
+    """A data module over tensors. A subclass fills `self.sets` in `setup`; its name is that of the set it holds.
+
+    `train` is what is trained on; `watch` names the sets whose metrics are taken after every epoch.
+    """
+
+    classes: tuple[str, ...]
+
+    def __init__(self, batch_size: int, eval_batch_size: int, watch: list[str], order: Order, seed: int) -> None:
+        super().__init__()
+        self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
+        self.watch, self.order, self.seed = watch, order, seed
+        self.sets: dict[str, tuple[Tensor, Tensor]] = {}
+        self.predicted: list[str] = []  # image files for `predict`
+
+    def train_dataloader(self) -> TensorBatches:
+        return TensorBatches(*self._set("train"), self.batch_size, self.order, self.seed)
+
+    def val_dataloader(self) -> list[TensorBatches]:
+        return [TensorBatches(*self._set(name), self.eval_batch_size) for name in self.watch]
+
+    def test_dataloader(self) -> TensorBatches:
+        return TensorBatches(*self._set("test"), self.eval_batch_size)
+
+    def predict_dataloader(self) -> list[tuple[Tensor, Tensor]]:
+        """One batch of the image files that were asked about; the targets say nothing."""
+        images = torch.stack([self.read_image(path) for path in self.predicted])
+        return [(images, torch.zeros(len(images), dtype=torch.long))]
+
+    def read_image(self, path: str) -> Tensor:
+        raise LiteratimError(f"{type(self).__name__} cannot read image files")
+
+    def _set(self, name: str) -> tuple[Tensor, Tensor]:
+        if name not in self.sets:
+            raise LiteratimError(f'there is no set "{name}" to watch; there are {", ".join(self.sets)}')
+        return self.sets[name]

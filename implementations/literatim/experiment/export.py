@@ -1,0 +1,41 @@
+"""A model as an ONNX file."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+from literatim.errors import LiteratimError
+from literatim.loading import known_variant, load, weights_record
+from literatim.registry.reading import card
+
+
+def export(paper: str, variant: str | None, weights: str | None, to: Path) -> None:
+    """Write a model with its batch left open. Raises LiteratimError where the ONNX packages are missing."""
+    try:
+        import onnx  # noqa: F401 (torch's exporter needs both)
+        import onnxscript  # noqa: F401
+    except ImportError:
+        raise LiteratimError("writing ONNX needs two more packages: pip install 'literatim[onnx]'") from None
+    import torch
+
+    variant = variant or (weights_record(paper, weights)["variant"] if weights else None)
+    shape = card(paper).variants[known_variant(paper, variant)].input
+    if isinstance(shape, dict):
+        raise LiteratimError(f"{paper} has several networks ({', '.join(shape)}); exporting one of them is not there yet")
+    net = load(paper, variant, weights=weights).eval()
+    beside = to.with_name(f".{to.name}.part")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            net,
+            (torch.zeros(2, *shape),),
+            beside,
+            input_names=["input"],
+            output_names=["output"],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    beside.replace(to)

@@ -1,0 +1,252 @@
+"""The Lightning CLI behind a paper's name: `fit`, `validate`, `test`, `predict`, and what every run of ours adds."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+
+from literatim.errors import LiteratimError, did_you_mean
+from literatim.experiment import callbacks, record
+from literatim.experiment.plots import draw_curve
+from literatim.experiment.runs import CHECKPOINTS, read_json, write_json
+from literatim.loading import known_variant, shipped_weights, weights_bytes
+from literatim.registry.data import DATA_SETS
+from literatim.registry.ledger import recipe_path
+from literatim.registry.reading import card
+
+# Options that say where things are or what is shown, not what is computed.
+NOT_OVERRIDES = (
+    "data.root", "data.download", "trainer.default_root_dir", "trainer.enable_progress_bar", "trainer.logger",
+    "seed_everything", "data.seed", "model.variant", "ckpt_path", "config", "verbose", "weights_only",
+)  # fmt: skip
+
+
+@dataclass
+class Request:
+    """What a command asks for; names and files in it have been checked."""
+
+    command: str
+    paper: str
+    recipe: str
+    args: list[str] = field(default_factory=list)  # options left for Lightning
+    folder: Path | None = None  # the run folder of a `fit`
+    checkpoint: Path | None = None
+    files: list[str] = field(default_factory=list)  # images for `predict`
+    test_after: bool = False  # `reproduce`
+
+
+class PaperParser(LightningArgumentParser):
+    """Says what is wrong in one line, with the nearest options, where argparse prints the whole usage."""
+
+    def error(self, message: str, ex: Exception | None = None) -> Any:
+        raise LiteratimError(self.sentence(" ".join(str(message).split())))
+
+    def sentence(self, message: str) -> str:
+        found = message.partition("Unrecognized arguments: ")[2] or message.partition("unrecognized arguments: ")[2]
+        if found:
+            given = found.split()[0].split("=")[0].lstrip("-")
+            options = [action.dest for action in self._actions]
+            for actions in getattr(self, "_subcommands_action", None) and [self._subcommands_action.choices] or []:
+                options += [action.dest for parser in actions.values() for action in parser._actions]
+            return f'there is no option "--{given}"{did_you_mean(given, options)}'
+        return message
+
+
+def import_path(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
+
+
+class PaperCLI(LightningCLI):
+    """LightningCLI for one paper, one recipe and one command."""
+
+    def __init__(self, request: Request) -> None:
+        quieten()
+        self.request = request
+        self.entry = card(request.paper)
+        self.identity: dict[str, Any] = {}
+        resumed = request.folder and request.checkpoint and (request.folder / record.IDENTITY).is_file()
+        defaults = request.folder / "config.yaml" if request.folder and resumed else recipe_path(request.paper, request.recipe)
+        self.resumed = read_json(request.folder / record.IDENTITY) if request.folder and resumed else None
+        check_config(defaults)
+        super().__init__(
+            import_path(self.entry.training or ""),
+            import_path(DATA_SETS[self.entry.recipes[request.recipe].data].module),
+            parser_class=PaperParser,
+            parser_kwargs={request.command: {"default_config_files": [str(defaults)]}},
+            auto_configure_optimizers=False,
+            seed_everything_default=0,
+            save_config_kwargs={"overwrite": True},
+            trainer_defaults={
+                "default_root_dir": str(request.folder) if request.folder else None,
+                "logger": False,
+                "enable_model_summary": False,
+                "num_sanity_val_steps": 0,
+                "enable_checkpointing": request.command == "fit",
+                "use_distributed_sampler": False,
+            },
+        )
+
+    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
+        """Only the one parser that is needed: each takes its time."""
+        return {self.request.command: LightningCLI.subcommands()[self.request.command]}
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.link_arguments("seed_everything", "data.seed", compute_fn=int)
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Ours, not sys.argv, which stays as it is for the processes that a strategy may start."""
+        given = [self.request.command, *self.request.args]
+        if self.request.checkpoint:
+            given.append(f"--ckpt_path={self.request.checkpoint}")
+        self.config = parser.parse_args(given)
+
+    def before_instantiate_classes(self) -> None:
+        config = self.config[self.request.command]
+        config.model.variant = known_variant(self.request.paper, config.model.variant)
+        check_precision(config.trainer)
+        if self.request.command == "fit":
+            self.identity = self.resumed_identity() if self.resumed else self.new_identity(config)
+
+    def new_identity(self, config: Any) -> dict[str, Any]:
+        plain = self.parser.parse_args([self.request.command])[self.request.command]
+        ours, recipe = flat(config), flat(plain)
+        differing = [key for key in sorted({*ours, *recipe}) if ours.get(key) != recipe.get(key)]
+        overrides = [f"{key}={ours.get(key)}" for key in differing if not key.startswith(NOT_OVERRIDES)]
+        if config.model.variant not in self.entry.recipe_variants(self.request.recipe):
+            overrides.append(f"model.variant={config.model.variant}")
+        options = dict(config.model.get("options") or {})
+        seed = int(config.seed_everything)
+        return record.identity(
+            self.request.paper, self.request.recipe, config.model.variant, options, seed, overrides, self.request.args
+        )
+
+    def resumed_identity(self) -> dict[str, Any]:
+        """The identity the run began with; options or code that changed since then are noted in it."""
+        began = dict(self.resumed or {})
+        now = record.identity(*(began[name] for name in ("paper", "recipe", "variant", "options", "seed", "overrides", "args")))
+        given = [option for option in self.request.args if option.startswith("--")]
+        began["overrides"] = began["overrides"] + [option.lstrip("-") for option in given]
+        began["dirty"] = began["dirty"] or now["dirty"] or not record.same_run(now, dict(self.resumed or {}))
+        return began
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        config = self.config_init[self.request.command].trainer
+        own: list[Any] = [callbacks.Bar()] if config.enable_progress_bar is not False else []
+        folder = self.request.folder
+        if self.request.command == "fit" and folder:
+            self.curve = callbacks.Curve(folder)
+            place = {"dirpath": folder / CHECKPOINTS, "enable_version_counter": False, "save_on_train_epoch_end": True}
+            own += [
+                callbacks.Identity(self.identity),
+                callbacks.StopAtNaN(),
+                callbacks.StopAtInterrupt(folder),
+                self.curve,
+                ModelCheckpoint(filename="last", **place),
+            ]
+            if "val" in getattr(self.datamodule, "watch", ()):
+                own.append(ModelCheckpoint(filename="best", monitor="val_error", **place))
+            kwargs["plugins"] = [*(config.plugins or []), callbacks.AtomicCheckpoints()]
+        self.trainer_defaults["callbacks"] = own
+        return super().instantiate_trainer(**kwargs)
+
+    # --- the commands ------------------------------------------------------------------------------
+
+    def before_fit(self) -> None:
+        folder = self.request.folder
+        if folder and self.trainer.is_global_zero:
+            os.environ["LITERATIM_RUN"] = str(folder)  # for the other ranks, which start after this one
+            write_json(folder / record.IDENTITY, self.identity)
+
+    def after_fit(self) -> None:
+        metrics = {k: callbacks.shortened(v.item()) for k, v in self.trainer.callback_metrics.items()}
+        self.finished = self.trainer.state.finished
+        if self.request.test_after:
+            found = self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
+            metrics |= {k: callbacks.shortened(v) for k, v in found[0].items()}
+        folder = self.request.folder
+        if folder and self.trainer.is_global_zero:
+            accelerator = type(self.trainer.accelerator).__name__.removesuffix("Accelerator").lower()
+            rest = record.outcome(metrics, self.curve.wall, self.curve.threads, accelerator, str(self.trainer.precision))
+            self.record = {**self.identity, **rest, "tested": self.request.test_after}
+            if self.curve.rows:
+                title = f"{self.request.paper}, recipe {self.request.recipe}, seed {self.identity['seed']}"
+                draw_curve(self.curve.rows, title, folder / "curve.png")
+            write_json(folder / record.RECORD, self.record)
+
+    def before_validate(self) -> None:
+        self.take_weights()
+
+    def before_test(self) -> None:
+        self.take_weights()
+
+    def before_predict(self) -> None:
+        self.datamodule.predicted = self.request.files
+        self.take_weights()
+
+    def predict(self, **kwargs: Any) -> None:
+        self.predictions = torch.cat(self.trainer.predict(**kwargs) or [])
+
+    def take_weights(self) -> None:
+        """The shipped weights, where no checkpoint is given."""
+        if self.request.checkpoint is None:
+            shipped = shipped_weights(self.request.paper)[self.request.recipe]
+            from safetensors.torch import load
+
+            self.model.net.load_state_dict(load(weights_bytes(shipped)))
+
+
+def quieten() -> None:
+    """Lightning's own remarks say what ours say better."""
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="pytorch_lightning")
+    warnings.filterwarnings("ignore", module="lightning_fabric")
+
+
+def flat(config: Any) -> dict[str, Any]:
+    """`{"model.lr": 0.1, …}` of a parsed configuration."""
+    return {key: value for key, value in config.items(branches=False)}
+
+
+def check_precision(trainer: Any) -> None:
+    """bf16 on a processor without it is emulated, ten times slower than fp32: refuse it."""
+    if not str(trainer.precision).startswith("bf16"):
+        return
+    on_cpu = trainer.accelerator == "cpu" or (trainer.accelerator == "auto" and not torch.accelerator.is_available())
+    if on_cpu and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        raise LiteratimError("this processor has no bf16 of its own, and emulation is slower than fp32; use --trainer.precision 32")
+
+
+def check_config(path: Path) -> None:
+    """Read a configuration once before anything is built from it, for an error that names the line."""
+    from literatim.registry.reading import read_text, shown
+
+    try:
+        found = yaml.safe_load(read_text(path))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
+        raise LiteratimError(f"{shown(path)}:{line}: not YAML: {error.problem}") from None
+    if not isinstance(found, dict):
+        raise LiteratimError(f"{shown(path)}:1:1: a configuration is a mapping with model, data and trainer in it")
+
+
+def run(request: Request) -> PaperCLI:
+    """Run a command. Raises LiteratimError for what the user can mend, `callbacks.Interrupted` after Ctrl-C."""
+    if request.checkpoint:
+        identity = callbacks.read_checkpoint(request.checkpoint)["literatim"]
+        if identity["paper"] != request.paper:
+            raise LiteratimError(f"{request.checkpoint}: a checkpoint of {identity['paper']}, not of {request.paper}")
+    return PaperCLI(request)

@@ -1,0 +1,148 @@
+"""The record of a run: what was run, on what, with what outcome. Nothing in it is typed by hand."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytorch_lightning
+import torch
+from torch import nn
+
+import literatim
+from literatim.experiment.runs import read_json, write_json
+from literatim.registry.ledger import PACKAGE, hashes
+from literatim.registry.reading import card, paper_folder, papers_folder
+
+# A run's folder holds these; the ledger takes them over.
+IDENTITY, RECORD, CURVE = "run.json", "record.json", "curve.csv"
+
+
+def identity(
+    paper: str, recipe: str, variant: str, options: dict[str, Any], seed: int, overrides: list[str], args: list[str]
+) -> dict[str, Any]:
+    """What makes two runs the same run, and where the code stood when it began."""
+    commit, dirty = commit_and_dirty()
+    return {
+        "paper": paper,
+        "recipe": recipe,
+        "variant": variant,
+        "options": options,
+        "seed": seed,
+        "overrides": overrides,
+        "args": args,
+        "commit": commit,
+        "dirty": dirty,
+        **hashes(paper, recipe),
+    }
+
+
+SAME = ("paper", "recipe", "variant", "options", "seed", "overrides", "recipe_sha256", "code_sha256", "data_sha256")
+
+
+def same_run(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return all(one.get(name) == other.get(name) for name in SAME)
+
+
+def outcome(metrics: dict[str, float], wall_s: float, threads: int, accelerator: str, precision: str) -> dict[str, Any]:
+    """The rest of the record, at the end of the run."""
+    return {
+        "metrics": dict(sorted(metrics.items())),
+        "wall_s": round(wall_s, 1),
+        "accelerator": accelerator,
+        "precision": precision,
+        "threads": threads,
+        "machine": f"{processor()}, {os.cpu_count()} cores, {platform.system()}",
+        "versions": {
+            "literatim": literatim.__version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "pytorch-lightning": pytorch_lightning.__version__,
+            "numpy": numpy.__version__,
+        },
+    }
+
+
+def processor() -> str:
+    """The processor's name where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def commit_and_dirty() -> tuple[str | None, bool]:
+    """The commit the code stands at and whether it differs; results and weights are what runs write, and do not count."""
+    folder = PACKAGE.parents[1]
+
+    def git(*words: str) -> str | None:
+        try:
+            done = subprocess.run(["git", "-C", folder, *words], capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        return done.stdout.strip()
+
+    if not in_checkout() or (commit := git("rev-parse", "HEAD")) is None:
+        return None, True
+    status = git("status", "--porcelain", "--", ".", ":!papers/*/results", ":!papers/*/weights")
+    return commit, status != ""
+
+
+def in_checkout() -> bool:
+    """Whether the cards that are read are those of a checkout, whose ledger can be written."""
+    return papers_folder() != PACKAGE / "cards"
+
+
+def ledger_place(record: dict[str, Any], run: Path) -> Path:
+    """Where a record belongs: in the ledger of a checkout, elsewhere in the run's folder.
+
+    A record that will not be judged (changed code, overrides) takes no place that a judged one holds.
+    """
+    if not in_checkout():
+        return run
+    name = f"{record['variant']}-s{record['seed']}"
+    place = paper_folder(record["paper"]) / "results" / record["recipe"] / name
+    kept = read_json(place / RECORD)
+    unjudged = record["dirty"] or record["overrides"]
+    return run if unjudged and kept and not (kept["dirty"] or kept["overrides"]) else place
+
+
+def enter(run: Path, net: nn.Module) -> Path:
+    """Copy a run's record, curve and pictures into the ledger; returns its folder there.
+
+    The weights ship where the recipe on the card says so: those of seed 0.
+    """
+    record = read_json(run / RECORD) or {}
+    paper, recipe, variant = (record[name] for name in ("paper", "recipe", "variant"))
+    place = ledger_place(record, run)
+    if place == run:
+        return run
+    place.mkdir(parents=True, exist_ok=True)
+    if card(paper).recipes[recipe].ships_weights and record["seed"] == 0 and not record["overrides"]:
+        first = variant == card(paper).recipe_variants(recipe)[0]
+        record["weights"] = ship(paper, recipe if first else f"{recipe}-{variant}", net)
+    shutil.copyfile(run / CURVE, place / CURVE)
+    for picture in run.glob("*.png"):
+        shutil.copyfile(picture, place / picture.name)
+    write_json(place / RECORD, record)
+    return place
+
+
+def ship(paper: str, name: str, net: nn.Module) -> dict[str, str]:
+    """Write the weights as safetensors; returns their entry in the record."""
+    from safetensors.torch import save
+
+    content = save({key: value.detach().cpu().contiguous() for key, value in net.state_dict().items()})
+    path = paper_folder(paper) / "weights" / f"{name}.safetensors"
+    path.parent.mkdir(exist_ok=True)
+    beside = path.with_suffix(".new")
+    beside.write_bytes(content)
+    beside.replace(path)
+    return {"name": name, "file": path.name, "sha256": hashlib.sha256(content).hexdigest()}

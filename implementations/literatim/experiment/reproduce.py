@@ -1,0 +1,38 @@
+"""`literatim reproduce`: run a recipe for each seed, test it, enter it in the ledger, hold it against the card."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from literatim.experiment import record
+from literatim.experiment.lightning import Request, run
+from literatim.experiment.runs import CHECKPOINTS, new_run_folder, read_json, run_folders
+from literatim.registry.ledger import hashes
+
+
+def reproduce(asked: Request, root: Path, variant: str, seed: int, again: bool) -> tuple[dict[str, Any], Path, Path, bool]:
+    """Run one seed: (record, run folder, where the record was entered, whether it had been run before).
+
+    A run that was begun with the same recipe, code, data, seed and options is finished, not begun anew; one that was
+    finished is not repeated unless `again`.
+    """
+    args = [*asked.args, f"--model.variant={variant}", f"--seed_everything={seed}"]
+    request = replace(asked, command="fit", args=args, test_after=True)
+    wanted = {"args": args, **hashes(asked.paper, asked.recipe)}
+    for folder in [] if again else run_folders(root, asked.paper, asked.recipe):
+        begun = read_json(folder / record.IDENTITY)
+        if not begun or any(begun.get(name) != value for name, value in wanted.items()):
+            continue
+        done = read_json(folder / record.RECORD)
+        if done and done.get("tested"):
+            return done, folder, record.ledger_place(done, folder), True
+        if (checkpoint := folder / CHECKPOINTS / "last.ckpt").is_file():
+            request = replace(request, folder=folder, checkpoint=checkpoint, args=[])
+            break
+    if request.folder is None:
+        request = replace(request, folder=new_run_folder(root, asked.paper, asked.recipe))
+    cli = run(request)
+    assert request.folder
+    return cli.record, request.folder, record.enter(request.folder, cli.model.net), False

@@ -1,0 +1,93 @@
+"""`literatim.load`: the paper's model by the paper's name."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from literatim.errors import LiteratimError, did_you_mean
+from literatim.registry.ledger import Record, records
+from literatim.registry.names import resolve
+from literatim.registry.reading import card, paper_folder
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def load(paper: str, variant: str | None = None, *, weights: str | None = None, **options: Any) -> nn.Module:
+    """The model of a paper, a plain `torch.nn.Module` in evaluation mode where it has weights.
+
+    Args:
+        paper: id, alias, arXiv id, DOI, BibTeX key or title, in any case
+        variant: the paper's own name for the network, in lower case; the first on the card where none is given
+        weights: name of shipped weights, which is that of the recipe whose recorded run made them
+        options: keywords of the model, by default as printed; see its docstring
+
+    Raises LiteratimError for a name that is unknown, with the nearest ones.
+    """
+    name = resolve(paper)
+    recorded = weights_record(name, weights) if weights else None
+    if recorded and variant is None:
+        variant = recorded["variant"]
+    variant = known_variant(name, variant)
+    if recorded:
+        if recorded["variant"] != variant:
+            raise LiteratimError(f'the weights "{weights}" are of {name} {recorded["variant"]}, not of {variant}')
+        options = {**recorded["options"], **options}
+    entry = card(name).variants[variant]
+    module, _, attribute = entry.model.partition(":")
+    model = getattr(import_module(module), attribute)
+    settings = {**entry.with_, **options}
+    keywords = inspect.signature(model).parameters
+    if unknown := [key for key in settings if key not in keywords]:
+        hint = did_you_mean(unknown[0], keywords) or f"; it has {', '.join(keywords)}"
+        raise LiteratimError(f'{name} {variant} has no option "{unknown[0]}"{hint}')
+    net: nn.Module = model(**settings)
+    if recorded:
+        from safetensors.torch import load as parse
+
+        try:
+            net.load_state_dict(parse(weights_bytes(recorded)))
+        except RuntimeError as error:
+            raise LiteratimError(f'the weights "{weights}" do not fit {name} with these options: {error}') from None
+        net.eval()
+    return net
+
+
+def known_variant(paper: str, variant: str | None) -> str:
+    """The variant, or the default where none is named. Raises LiteratimError with the nearest names."""
+    variants = card(paper).variants
+    if variant is None:
+        return card(paper).default_variant
+    if variant not in variants:
+        hint = did_you_mean(variant, variants) or f"; it has {', '.join(variants)}"
+        raise LiteratimError(f'{paper} has no variant "{variant}"{hint}')
+    return variant
+
+
+def shipped_weights(paper: str) -> dict[str, Record]:
+    """name -> the record of the run whose weights ship under that name."""
+    return {r["weights"]["name"]: r for r in records(paper) if r.data.get("weights")}
+
+
+def weights_record(paper: str, weights: str) -> Record:
+    shipped = shipped_weights(paper)
+    if weights not in shipped:
+        hint = did_you_mean(weights, shipped) or (f"; it has {', '.join(shipped)}" if shipped else "; none ship")
+        raise LiteratimError(f'{paper} has no weights "{weights}"{hint}')
+    return shipped[weights]
+
+
+def weights_bytes(record: Record) -> bytes:
+    """The weights file of a recorded run, its checksum held against the record."""
+    path: Path = paper_folder(record["paper"]) / "weights" / record["weights"]["file"]
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise LiteratimError(f"{path}: the weights cannot be read: {error.strerror}; install the package again") from None
+    if hashlib.sha256(content).hexdigest() != record["weights"]["sha256"]:
+        raise LiteratimError(f"{path} is damaged: its checksum is not the record's; install the package again")
+    return content

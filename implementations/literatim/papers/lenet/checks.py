@@ -1,0 +1,368 @@
+"""Checks of LeNet-5's claims that need code of their own, and the broken models that show that the claims bite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import cache
+from unittest.mock import patch
+
+import torch
+from torch import Tensor, nn
+
+from literatim.claims import Finding
+from literatim.papers.lenet import levenberg_marquardt as lm
+from literatim.papers.lenet import model, training
+
+
+def examples(n: int = 3) -> Tensor:
+    return torch.rand(n, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 1.275 - 0.1
+
+
+def trained_like_net() -> model.LeNet5:
+    """A network with weights of an ordinary size, the same each time."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return model.LeNet5(init="sqrt")
+
+
+# --- Table I ---------------------------------------------------------------------------------------
+
+
+def c3_sees_table_1() -> bool:
+    """Switch one map of S2 on at a time and see which maps of C3 answer; the marks are counted from Table I's rows."""
+    marks = (
+        "X...XXX..XXXX.XX",
+        "XX...XXX..XXXX.X",
+        "XXX...XXX..X.XXX",
+        ".XXX..XXXX..X.XX",
+        "..XXX..XXXX.XX.X",
+        "...XXX..XXXX.XXX",
+    )
+    c3 = trained_like_net().c3
+    with torch.no_grad():
+        silent = c3(torch.zeros(1, 6, 14, 14))
+        for s2_map, row in enumerate(marks):
+            x = torch.zeros(1, 6, 14, 14)
+            x[0, s2_map] = torch.rand(14, 14)
+            answers = (c3(x) != silent).flatten(2).any(dim=2)[0]
+            if [mark == "X" for mark in row] != answers.tolist():
+                return False
+    return True
+
+
+def table_1_links() -> bool:
+    sizes = sorted(len(inputs) for inputs in model.TABLE_I)
+    uses = [sum(s2_map in inputs for inputs in model.TABLE_I) for s2_map in range(6)]
+    return sizes == [3] * 6 + [4] * 9 + [6] and uses == [10] * 6
+
+
+# --- Units -----------------------------------------------------------------------------------------
+
+
+def units_squash() -> bool:
+    """Run the layers by hand with f written out, and compare with the network layer by layer up to F6."""
+
+    def f(a: Tensor) -> Tensor:
+        return 1.7159 * (1 - 2 / (torch.exp(4 / 3 * a) + 1))  # tanh(z) = 1 - 2 / (exp(2z) + 1)
+
+    net, seen = trained_like_net(), []
+    layers = [net.c1, net.s2, net.c3, net.s4, net.c5, net.f6, net.output]
+    hooks = [layer.register_forward_hook(lambda _, args, out: seen.append((args[0], out))) for layer in layers]
+    with torch.no_grad():
+        net(examples())
+    for hook in hooks:
+        hook.remove()
+    return all(
+        torch.allclose(f(sums).flatten(1), taken.flatten(1), atol=1e-5)
+        for (_, sums), (taken, _) in zip(seen[:-1], seen[1:], strict=True)
+    )
+
+
+def squash_at_one() -> float:
+    return float(model.squash(torch.tensor(1.0, dtype=torch.float64)))
+
+
+def squash_at_minus_one() -> float:
+    return float(model.squash(torch.tensor(-1.0, dtype=torch.float64)))
+
+
+def curvature_peak() -> float:
+    """Where |f''| is largest for a > 0: second differences on a fine grid."""
+    a = torch.linspace(0, 4, 40_001, dtype=torch.float64)
+    f = model.squash(a)
+    return float(a[1:-1][(f[2:] - 2 * f[1:-1] + f[:-2]).abs().argmax()])
+
+
+def s2_adds_four() -> bool:
+    x = torch.rand(2, 6, 28, 28, generator=torch.Generator().manual_seed(0))
+    s2 = trained_like_net().s2
+    four = x[:, :, ::2, ::2] + x[:, :, 1::2, ::2] + x[:, :, ::2, 1::2] + x[:, :, 1::2, 1::2]
+    with torch.no_grad():
+        s2.bias.uniform_(-1, 1)
+        by_hand = four * s2.coefficient.view(1, 6, 1, 1) + s2.bias.view(1, 6, 1, 1)
+        return torch.allclose(s2(x), by_hand, atol=1e-5)
+
+
+def output_is_squared_distance() -> bool:
+    net, x = trained_like_net(), torch.rand(5, 84, generator=torch.Generator().manual_seed(0))
+    codes = net.output.codes
+    by_hand = [[sum((x[n, j] - codes[i, j]) ** 2 for j in range(84)) for i in range(10)] for n in range(5)]
+    return torch.allclose(net.output(x), torch.tensor(by_hand), rtol=1e-4)
+
+
+def codes_are_fixed_bitmaps() -> bool:
+    output = trained_like_net().output
+    codes = output.codes
+    distinct = len({tuple(code.tolist()) for code in codes}) == 10
+    fixed = not any(p.requires_grad for p in output.parameters())
+    return codes.shape == (10, 7 * 12) and bool((codes.abs() == 1).all()) and distinct and fixed
+
+
+def smallest_output_wins() -> bool:
+    net = trained_like_net()
+    near = net.output.codes * 0.9  # just inside the code of each class
+    return net.decide(net.output(near)).tolist() == list(range(10))
+
+
+# --- Losses ----------------------------------------------------------------------------------------
+
+OUTPUTS = torch.tensor([[3.0, 1.0, 8.0], [0.5, 2.0, 0.25]])
+CORRECT = torch.tensor([1, 0])
+
+
+def loss_8_as_printed() -> bool:
+    return math.isclose(float(model.correct_class_loss(OUTPUTS, CORRECT)), (1.0 + 0.5) / 2, rel_tol=1e-6)
+
+
+def loss_9_as_printed() -> bool:
+    j = 0.7
+    by_hand = 0.0
+    for y, correct in zip(OUTPUTS.tolist(), CORRECT.tolist(), strict=True):
+        by_hand += y[correct] + math.log(math.exp(-j) + sum(math.exp(-y_i) for y_i in y))
+    return math.isclose(float(model.discriminative_loss(OUTPUTS, CORRECT, j)), by_hand / 2, rel_tol=1e-6)
+
+
+def loss_9_spares_large_outputs() -> bool:
+    """Never negative; and once a wrong output is far above j, pushing it up gains nothing any more."""
+    y = torch.tensor([[0.0, 60.0, 0.5]], requires_grad=True)
+    loss = model.discriminative_loss(y, torch.tensor([0]), j=1.0)
+    (pull,) = torch.autograd.grad(loss, y)
+    worst = float(model.discriminative_loss(torch.tensor([[0.0, 1e3, 1e3]]), torch.tensor([0]), j=1e3))
+    return float(loss) >= 0 and worst >= 0 and abs(float(pull[0, 1])) < 1e-12 and float(pull[0, 2]) < -0.1
+
+
+# --- Initialisation, steps, schedule ---------------------------------------------------------------
+
+
+def printed_bounds() -> bool:
+    """Every weight within 2.4/F and, in each layer, some near that bound; F counted per unit from Table I."""
+    net = model.LeNet5()
+    layers = [(net.c1.weight, 25), (net.s2.coefficient, 4), (net.c5.weight, 400), (net.f6.weight, 120)]
+    row = 0
+    for inputs in model.TABLE_I:
+        layers.append((net.c3.weight[row : row + len(inputs)], 25 * len(inputs)))
+        row += len(inputs)
+    within = all(float(w.abs().max()) <= 2.4 / fan_in * (1 + 1e-6) for w, fan_in in layers)
+    reached = all(float(w.abs().max()) > 0.9 * 2.4 / fan_in for w, fan_in in layers if w.numel() > 50)
+    return within and reached
+
+
+def schedule_as_printed() -> bool:
+    rates = [training.rate_of_pass(done) for done in range(20)]
+    return rates == [5e-4] * 2 + [2e-4] * 3 + [1e-4] * 3 + [5e-5] * 4 + [1e-5] * 8
+
+
+def curvatures_by_hand() -> bool:
+    """Eqs. 22 to 27 written out connection by connection for F6, C5, S4 and C3, against the squared network."""
+    net, x = trained_like_net(), examples(1)
+    found = dict(zip((name for name, _ in net.named_parameters()), lm.curvatures(net, x), strict=True))
+    with torch.no_grad():
+        s2 = model.squash(net.s2(model.squash(net.c1(x))))
+        c3 = model.squash(net.c3(s2))
+        s4 = model.squash(net.s4(c3))
+        c5 = model.squash(net.c5(s4)).flatten()
+        f6 = model.squash(net.f6(c5))
+
+        def slope(f: Tensor) -> Tensor:
+            return 1.7159 * 2 / 3 * (1 - (f / 1.7159) ** 2)
+
+        of_f6 = 2 * slope(f6) ** 2  # d2E/da2 of Eq. 8
+        of_c5 = (net.f6.weight**2 * of_f6[:, None]).sum(0) * slope(c5) ** 2
+        u = net.c5.weight.reshape(120, 400)
+        of_s4 = ((u**2 * of_c5[:, None]).sum(0) * slope(s4.flatten()) ** 2).view(16, 5, 5)
+        patches = c3[0].unfold(1, 2, 2).unfold(2, 2, 2)  # (16, 5, 5, 2, 2): the four inputs of each unit of S4
+        of_c3 = (net.s4.coefficient**2).view(16, 1, 1) * of_s4
+        of_c3 = of_c3.repeat_interleave(2, 1).repeat_interleave(2, 2) * slope(c3[0]) ** 2
+        windows = s2[0].unfold(1, 5, 1).unfold(2, 5, 1)  # (6, 10, 10, 5, 5)
+        kernels = [
+            torch.einsum("yx,yxij->ij", of_c3[out_map], windows[in_map] ** 2)
+            for out_map, in_maps in enumerate(model.TABLE_I)
+            for in_map in in_maps
+        ]
+        by_hand = {
+            "f6.weight": of_f6[:, None] * c5**2,
+            "f6.bias": of_f6,
+            "c5.weight": (of_c5[:, None] * s4.flatten() ** 2).view_as(net.c5.weight),
+            "s4.coefficient": torch.einsum("cyx,cyxij->c", of_s4, patches**2),
+            "s4.bias": of_s4.sum((1, 2)),
+            "c3.weight": torch.stack(kernels),
+        }
+    agree = all(torch.allclose(found[name], value, rtol=1e-3) for name, value in by_hand.items())
+    return agree and all(bool((h >= 0).all()) for h in found.values())
+
+
+def step_divides_by_curvature() -> bool:
+    weight = nn.Parameter(torch.tensor([1.0, 1.0]))
+    optimizer = lm.StochasticDiagonalLM([weight], lr=0.01, mu=0.02)
+    optimizer.measure([torch.tensor([0.0, 1.98])])
+    weight.grad = torch.tensor([1.0, -4.0])
+    optimizer.step()
+    return torch.allclose(weight, torch.tensor([1 - 0.01 / 0.02, 1 + 4 * 0.01 / 2.0]))
+
+
+# --- The erratum of Appendix A ---------------------------------------------------------------------
+
+
+@cache
+def digits() -> dict[str, tuple[Tensor, Tensor]]:
+    from literatim.datasets.digits import Digits
+
+    module = Digits()
+    module.setup("fit")
+    return module.sets
+
+
+def error_after(patterns: int, init: model.Init) -> float:
+    """Test error in per cent after so many of the paper's updates on scikit-learn's digits."""
+    (inputs, targets), (test_inputs, test_targets) = digits()["train"], digits()["test"]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = model.LeNet5(init=init)
+    optimizer = lm.StochasticDiagonalLM(net.parameters(), lr=training.rate_of_pass(0), mu=0.02)
+    optimizer.measure(lm.curvatures(net, inputs[:500]))
+    for x, target in zip(inputs[:patterns].split(1), targets[:patterns].split(1), strict=True):
+        optimizer.zero_grad()
+        model.discriminative_loss(net(x), target, j=0.1).backward()
+        optimizer.step()
+    with torch.no_grad():
+        wrong = net.decide(net(test_inputs)) != test_targets
+    return 100 * float(wrong.float().mean())
+
+
+def learns_from_printed_initialisation() -> Finding:
+    """True if a thousand updates leave fewer than half of the digits misread; guessing misreads 90 %."""
+    error = error_after(1000, "printed")
+    return Finding(error < 50, f"with bounds of 2.4/F, {error:.0f} % error on digits after 1,000 updates")
+
+
+def aim_needs_square_root() -> Finding:
+    r"""The aim printed beside the rule, weighted sums of one common spread, against both rules, and the run again.
+
+    A unit with F inputs of variance v and weights uniform in $\pm b$ has sums of variance $F v b^2 / 3$. With
+    $b = 2.4/F$ that is $1.92 v / F$: it falls with the fan-in, from 25 to 400 by a factor of sixteen. With
+    $b = 2.4/\sqrt{F}$ it is $1.92 v$ for every F.
+    """
+    variance = {
+        rule: [fan_in * bound(fan_in) ** 2 / 3 for fan_in in (25, 75, 100, 150, 400, 120)]
+        for rule, bound in {"printed": lambda f: 2.4 / f, "sqrt": lambda f: 2.4 / math.sqrt(f)}.items()
+    }
+    common = {rule: max(of) / min(of) < 1.01 for rule, of in variance.items()}
+    error = error_after(1000, "sqrt")
+    return Finding(
+        common["sqrt"] and not common["printed"] and error < 50,
+        f"with 2.4/sqrt(F), {error:.0f} % after the same updates",
+    )
+
+
+# --- What tutorials call LeNet-5 --------------------------------------------------------------------
+
+
+def popular_differs() -> bool:
+    popular = model.LeNet5(subsampling="plain", c3="dense", output="softmax")
+    dense = popular.c3.weight.shape == (16, 6, 5, 5) and not list(popular.s2.parameters())
+    return dense and isinstance(popular.output, nn.Linear) and sum(p.numel() for p in popular.parameters()) == 61_706
+
+
+# --- Broken models: each must cost at least one claim its verdict ----------------------------------
+
+
+class WiderC5(model.LeNet5):
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self.c5, self.f6 = nn.Conv2d(16, 121, 5), nn.Linear(121, 84)
+
+
+class PaddedC1(model.LeNet5):
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self.c1 = nn.Conv2d(1, 6, 5, padding=2, stride=2)
+
+
+class FreeCodes(model.RBFOutput):
+    def __init__(self, codes: Tensor) -> None:
+        super().__init__(codes)
+        del self.codes
+        self.codes = nn.Parameter(codes)
+
+
+def _subsampling(pool: Callable[[Tensor], Tensor]) -> Callable[[model.Subsampling, Tensor], Tensor]:
+    return lambda self, x: pool(x) * self.coefficient[:, None, None] + self.bias[:, None, None]
+
+
+def _loss_9(sign: int, rubbish: bool) -> Callable[[Tensor, Tensor, float], Tensor]:
+    def loss(y: Tensor, target: Tensor, j: float) -> Tensor:
+        outputs = torch.cat([y.new_full((len(y), 1), j), y], dim=1) if rubbish else y
+        return (y.gather(1, target[:, None])[:, 0] + sign * torch.logsumexp(-outputs, dim=1)).mean()
+
+    return loss
+
+
+def _code_off_by(shift: int) -> Callable[[], Tensor]:
+    codes = model.digit_codes()
+    return lambda: (codes + shift) / (1 + shift)
+
+
+DENSE = tuple(tuple(range(6)) for _ in range(16))
+SHIFTED = model.TABLE_I[1:] + model.TABLE_I[:1]
+
+BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
+    "C3 sees all maps": lambda: patch.object(model, "TABLE_I", DENSE),
+    "Table I moved by one column": lambda: patch.object(model, "TABLE_I", SHIFTED),
+    "C5 one map wider": lambda: patch.object(model, "LeNet5", WiderC5),
+    "C1 padded, stride 2": lambda: patch.object(model, "LeNet5", PaddedC1),
+    "plain tanh": lambda: patch.object(model, "squash", torch.tanh),
+    "sigmoid": lambda: patch.object(model, "squash", torch.sigmoid),
+    "max pooling": lambda: patch.object(
+        model.Subsampling, "forward", _subsampling(lambda x: nn.functional.max_pool2d(x, 2))
+    ),
+    "S layers without a bias": lambda: patch.object(
+        model.Subsampling, "forward", lambda self, x: nn.functional.avg_pool2d(x, 2) * self.coefficient[:, None, None]
+    ),
+    "distance not squared": lambda: patch.object(
+        model.RBFOutput, "forward", lambda self, x: (x[:, None, :] - self.codes).abs().sum(dim=2)
+    ),
+    "codes trained": lambda: patch.object(model, "RBFOutput", FreeCodes),
+    "codes of 0 and 1": lambda: patch.object(model, "digit_codes", _code_off_by(1)),
+    "largest output wins": lambda: patch.object(model.LeNet5, "decide", lambda self, y: y.argmax(dim=1)),
+    "Eq. 8 summed": lambda: patch.object(
+        model, "correct_class_loss", lambda y, target: y.gather(1, target[:, None]).sum()
+    ),
+    "Eq. 9 with the sign turned": lambda: patch.object(model, "discriminative_loss", _loss_9(-1, True)),
+    "Eq. 9 without j": lambda: patch.object(model, "discriminative_loss", _loss_9(1, False)),
+    "curvatures averaged over connections": lambda: patch.object(
+        lm, "curvatures", lambda net, x, exact=lm.curvatures: [h / h.numel() for h in exact(net, x)]
+    ),
+    "curvature ignored": lambda: patch.object(
+        lm.StochasticDiagonalLM,
+        "measure",
+        lambda self, curvatures, exact=lm.StochasticDiagonalLM.measure: exact(self, [0 * h for h in curvatures]),
+    ),
+    "fan-in under a square root": lambda: patch.object(
+        model, "fan_in", lambda layer, exact=model.fan_in: exact(layer).sqrt()
+    ),
+    "four passes at each rate": lambda: patch.object(
+        training, "SCHEDULE", tuple((4, rate) for _, rate in training.SCHEDULE)
+    ),
+}

@@ -1,0 +1,1 @@
+"""Blocks that belong to no paper."""

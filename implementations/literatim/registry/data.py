@@ -1,0 +1,31 @@
+"""The data sets that recipes name: where their module is, their licence, the checksums of their files."""
+
+from typing import NamedTuple
+
+
+class DataSet(NamedTuple):
+    module: str  # import path of the LightningDataModule
+    about: str
+    licence: str
+    sha256: dict[str, str]  # of each file it reads, unpacked
+
+
+DATA_SETS = {
+    "digits": DataSet(
+        module="literatim.datasets.digits:Digits",
+        about="1,797 handwritten digits of 8x8 pixels, inside scikit-learn: works offline",
+        licence="CC BY 4.0 (UCI: Optical Recognition of Handwritten Digits)",
+        sha256={},  # checked as loaded, see the module
+    ),
+    "mnist": DataSet(
+        module="literatim.datasets.mnist:MNIST",
+        about="60,000 + 10,000 handwritten digits of 28x28 pixels",
+        licence="CC BY-SA 3.0",
+        sha256={
+            "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        },
+    ),
+}

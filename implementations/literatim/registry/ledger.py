@@ -1,0 +1,153 @@
+"""The ledger: recorded runs, and whether the recipe, code and data they were made with are still today's."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import hashlib
+import io
+import json
+import re
+import tokenize
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from literatim.errors import LiteratimError
+from literatim.registry.data import DATA_SETS
+from literatim.registry.reading import Loader, card, paper_folder, read_text
+
+PACKAGE = Path(__file__).resolve().parents[1]
+# What a record says at least; `literatim reproduce` writes them, nobody types them.
+FIELDS = (
+    "paper", "recipe", "variant", "seed", "metrics", "commit", "dirty", "recipe_sha256", "code_sha256",
+    "data_sha256", "overrides", "versions", "machine", "threads", "wall_s",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Record:
+    """One recorded run, as it stands in its record.json."""
+
+    folder: Path
+    data: dict[str, Any]
+
+    def __getitem__(self, key: str) -> Any:
+        return self.data[key]
+
+    def metric(self, name: str, epoch: int | None = None) -> float | None:
+        """A metric at the end of the run, or after an epoch (counted from 1) as the curve has it."""
+        if epoch is None:
+            return self.data["metrics"].get(name)
+        for row in self.curve():
+            if row["epoch"] == epoch and name in row:
+                return row[name]
+        return None
+
+    def curve(self) -> list[dict[str, float]]:
+        """The rows of curve.csv, empty cells left out."""
+        with (self.folder / "curve.csv").open(newline="", encoding="utf-8") as file:
+            return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+
+    @property
+    def stale(self) -> list[str]:
+        """Which of recipe, code and data have changed since the run."""
+        try:
+            now = hashes(self["paper"], self["recipe"])
+        except LiteratimError:
+            return ["recipe"]
+        return [name for name in ("recipe", "code", "data") if self[f"{name}_sha256"] != now[f"{name}_sha256"]]
+
+    @property
+    def unjudged(self) -> list[str]:
+        """Why this run is not held against the paper; empty when it is."""
+        reasons = []
+        if self["dirty"]:
+            reasons.append("the tree was not clean")
+        if self["overrides"]:
+            reasons.append("options were overridden: " + " ".join(self["overrides"]))
+        deviations = card(self["paper"]).recipes[self["recipe"]].deviations
+        if harmful := [d.ours.en for d in deviations if d.harmless is None]:
+            reasons.append(f"the recipe deviates from the paper: {'; '.join(harmful)}")
+        return reasons
+
+
+def read_record(path: Path) -> Record:
+    try:
+        data = json.loads(read_text(path))
+        missing = [name for name in FIELDS if name not in data]
+    except (json.JSONDecodeError, TypeError) as error:
+        raise LiteratimError(f"{path}: not a record: {error}; delete it and run the recipe again") from None
+    if missing:
+        raise LiteratimError(f"{path}: not a record: it lacks {', '.join(missing)}; delete it and run the recipe again")
+    return Record(path.parent, data)
+
+
+def records(paper: str, recipe: str | None = None, variant: str | None = None) -> list[Record]:
+    """The recorded runs of a paper, in order of recipe, variant and seed."""
+    found = [read_record(path) for path in (paper_folder(paper) / "results").glob("*/*/record.json")]
+    chosen = [r for r in found if recipe in (None, r["recipe"]) and variant in (None, r["variant"])]
+    return sorted(chosen, key=lambda r: (r["recipe"], r["variant"], r["seed"]))
+
+
+def recipe_path(paper: str, recipe: str) -> Path:
+    return paper_folder(paper) / "recipes" / f"{recipe}.yaml"
+
+
+@cache
+def hashes(paper: str, recipe: str) -> dict[str, str]:
+    """Today's `recipe_sha256`, `code_sha256` and `data_sha256`: a record with others is stale."""
+    settings = yaml.load(read_text(recipe_path(paper, recipe)), Loader)
+    data = DATA_SETS[card(paper).recipes[recipe].data]
+    return {
+        "recipe_sha256": _sha256(json.dumps(settings, sort_keys=True)),
+        "code_sha256": _sha256("".join(code(path) for path in code_files(paper, data.module))),
+        "data_sha256": _sha256(json.dumps(data.sha256, sort_keys=True)),
+    }
+
+
+def code_files(paper: str, data_module: str) -> list[Path]:
+    """What decides the outcome of a run: the paper's package but for its checks, its data module, and whatever these
+    import from papers, parts and datasets."""
+    package = PACKAGE / "papers" / paper.replace("-", "_")
+    waiting = [path for path in package.glob("*.*") if path.name != "checks.py" and path.is_file()]
+    waiting.append(_module_file(data_module.partition(":")[0]))
+    found: set[Path] = set()
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        if path.suffix == ".py":
+            imported = re.findall(r"^\s*from (literatim\.(?:papers|parts|datasets)[\w.]*) import", read_text(path), re.M)
+            waiting += [_module_file(name) for name in imported]
+    return sorted(found)
+
+
+def _module_file(name: str) -> Path:
+    path = PACKAGE.joinpath(*name.split(".")[1:])
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def code(path: Path) -> str:
+    """A source file without docstrings, comments and empty lines: what prose is improved stales no record."""
+    text = read_text(path)
+    if path.suffix != ".py":
+        return text
+    lines = text.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            doc = node.body[0]
+            lines[doc.lineno - 1 : doc.end_lineno] = [""] * ((doc.end_lineno or doc.lineno) - doc.lineno + 1)
+    return path.name + "\n" + "\n".join(line.rstrip() for line in lines if line.strip()) + "\n"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

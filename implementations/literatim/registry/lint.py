@@ -1,0 +1,68 @@
+"""`literatim lint`: the faults of every card, one by one and against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from literatim.registry.data import DATA_SETS
+from literatim.registry.names import names, normal
+from literatim.registry.reading import (
+    card,
+    claims,
+    heads,
+    lint_file,
+    paper_folder,
+    papers_folder,
+    place_of,
+    shown,
+)
+from literatim.registry.schema import Card, Claim, Measure, Result
+
+
+def lint(files: list[Path] | None = None) -> list[str]:
+    """Faults as `file:line:column: where: what`: of the given files, or of the whole collection."""
+    if files:
+        return [fault for path in files for fault in lint_file(path)]
+    found = [path for name in ("card.yaml", "claims.yaml") for path in sorted(papers_folder().glob(f"*/{name}"))]
+    faults = [fault for path in found for fault in lint_file(path)]
+    return faults or [fault for paper in heads() for fault in _across(paper)]
+
+
+def _across(paper: str) -> Iterator[str]:
+    """What one file alone cannot show: names that point nowhere, recipes without a file, names used twice."""
+    folder, found = paper_folder(paper), card(paper)
+    card_file, claims_file = folder / "card.yaml", folder / "claims.yaml"
+    if found.id != paper:
+        yield place_of(card_file, ("id",)) + f"id: the folder is called {paper}, the card {found.id}"
+    for other, entry in heads().items():
+        if other < paper and (shared := {normal(n) for n in names(entry)} & _names(found)):
+            yield place_of(card_file, ("id",)) + f'id: {other} is also called "{sorted(shared)[0]}"'
+    for i, before in enumerate(found.builds_on):
+        if before.id and before.id not in heads():
+            yield place_of(card_file, ("builds_on", i)) + f'builds_on[{i}]: no paper here is called "{before.id}"'
+    for name, recipe in found.recipes.items():
+        at = place_of(card_file, ("recipes", name)) + f"recipes.{name}: "
+        if not (folder / "recipes" / f"{name}.yaml").is_file():
+            yield at + f"there is no file {shown(folder / 'recipes' / name)}.yaml"
+        if recipe.data not in DATA_SETS:
+            yield at + f'no data module is called "{recipe.data}" (there are {", ".join(DATA_SETS)})'
+    for claim in claims(paper):
+        for fault in _claim_faults(found, claim):
+            yield place_of(claims_file, ("id", claim.id.split(".")[0])) + f"{claim.id}: {fault}"
+
+
+def _names(found: Card) -> set[str]:
+    return {normal(n) for n in names(found.model_dump())}
+
+
+def _claim_faults(found: Card, claim: Claim) -> Iterator[str]:
+    if claim.source not in found.sources:
+        yield f'the card has no source "{claim.source}"'
+    part: Measure | Result | None = claim.measure or claim.result
+    while part:
+        if part.variant not in found.variants:
+            yield f'the card has no variant "{part.variant}"'
+        if isinstance(part, Result) and part.recipe not in found.recipes and not claim.not_attempted:
+            yield f'the card has no recipe "{part.recipe}"'
+        part = part.minus if isinstance(part, Result) else None

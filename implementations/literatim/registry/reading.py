@@ -1,0 +1,214 @@
+"""Reading cards: their heads quickly, the whole of them strictly, and every error with its line and column."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from literatim.errors import LiteratimError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from literatim.registry.schema import Card, Claim
+
+# LibYAML's loader is four times as fast; a PyYAML built without it still works.
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+# The sections of card.yaml that names, `list` and `find` need.
+HEAD = ("id", "aliases", "title", "authors", "year", "arxiv", "doi", "bibtex", "topics", "variants", "recipes")
+PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null")}
+
+
+def papers_folder() -> Path:
+    """The folder of cards: `$LITERATIM_PAPERS`, the checkout's `papers/`, or the copy inside the wheel."""
+    if chosen := os.environ.get("LITERATIM_PAPERS"):
+        return Path(chosen)
+    package = Path(__file__).resolve().parents[1]
+    checkout = package.parents[1] / "papers"
+    return checkout if package.parent.name == "implementations" and checkout.is_dir() else package / "cards"
+
+
+def paper_folder(paper: str) -> Path:
+    return papers_folder() / paper
+
+
+def heads() -> dict[str, dict[str, Any]]:
+    """id -> the head of its card, for every paper, oldest first. A card that cannot be read is an error."""
+    found = {path.parent.name: _head(path) for path in sorted(papers_folder().glob("*/card.yaml"))}
+    if not found:
+        raise LiteratimError(f"there are no cards in {papers_folder()}; set LITERATIM_PAPERS to a folder of cards")
+    return dict(sorted(found.items(), key=lambda item: (item[1]["year"], item[0])))
+
+
+def head(paper: str) -> dict[str, Any]:
+    return _head(paper_folder(paper) / "card.yaml")
+
+
+def _head(path: Path) -> dict[str, Any]:
+    text = read_text(path)
+    sections = re.split(r"^(?=[^\s#-])", text, flags=re.MULTILINE)
+    try:
+        found = yaml.load("".join(part for part in sections if part.partition(":")[0] in HEAD), Loader)
+        if isinstance(found, dict) and isinstance(found["year"], int) and isinstance(found["title"], str):
+            for name, kind in {"authors": list, "topics": list, "variants": dict, "recipes": dict}.items():
+                if not isinstance(found.setdefault(name, kind()), kind):
+                    raise TypeError(name)
+            return found | {"id": path.parent.name}
+    except (yaml.YAMLError, KeyError, TypeError):
+        pass
+    problems = lint_file(path)  # the slow way, which knows the lines
+    raise LiteratimError(problems[0] if problems else f"{path}: not a card: it has no title and year")
+
+
+def read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise LiteratimError(f"{path}: cannot be read: {reason}") from None
+
+
+@cache
+def card(paper: str) -> Card:
+    """The whole card of a paper, validated. Raises LiteratimError with file:line:column of the first fault."""
+    from literatim.registry.schema import Card
+
+    return _validated(paper_folder(paper) / "card.yaml", Card)
+
+
+@cache
+def claims(paper: str) -> tuple[Claim, ...]:
+    """A paper's claims with the rows of their tables written out, validated."""
+    from literatim.registry.schema import Claims
+
+    path = paper_folder(paper) / "claims.yaml"
+    return _validated(path, Claims).expanded() if path.exists() else ()
+
+
+def _validated(path: Path, schema: type[Any]) -> Any:
+    problems, found = validate(path, schema)
+    if problems:
+        more = f" (and {len(problems) - 1} more: literatim lint)" if len(problems) > 1 else ""
+        raise LiteratimError(problems[0] + more)
+    return found
+
+
+def lint_file(path: Path) -> list[str]:
+    """Every fault of one card.yaml or claims.yaml as `file:line:column: where: what`."""
+    from literatim.registry.schema import Card, Claims
+
+    schemas: dict[str, type[BaseModel]] = {"card.yaml": Card, "claims.yaml": Claims}
+    if path.name not in schemas:
+        return [f"{shown(path)}:1:1: only card.yaml and claims.yaml are checked"]
+    return validate(path, schemas[path.name])[0]
+
+
+def validate(path: Path, schema: type[BaseModel]) -> tuple[list[str], Any]:
+    """(faults, the validated object); of the two one is empty."""
+    from pydantic import ValidationError
+
+    name = shown(path)
+    try:
+        node = yaml.compose(read_text(path), Loader)
+    except LiteratimError as error:
+        return [str(error)], None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        return [f"{name}:{mark.line + 1}:{mark.column + 1}: not YAML: {error.problem}" if mark else str(error)], None
+    except yaml.YAMLError as error:
+        return [f"{name}:1:1: not YAML: {' '.join(str(error).split())}"], None
+    if node is None:
+        return [f"{name}:1:1: the file is empty"], None
+    faults = [f"{name}:{mark.line + 1}:{mark.column + 1}: {fault}" for mark, fault in _node_faults(node)]
+    if faults:
+        return faults, None
+    data = yaml.load(read_text(path), Loader)
+    try:
+        # Through JSON, because pydantic's strict mode would refuse YAML's lists where the schema has tuples.
+        return [], schema.model_validate_json(json.dumps(data, default=str))
+    except ValidationError as error:
+        return [_fault(name, node, fault) for fault in error.errors()], None
+
+
+def _node_faults(node: yaml.Node, path: str = "", seen: set[int] | None = None) -> list[tuple[Any, str]]:
+    """What strict YAML would refuse: foreign tags, duplicate keys, anchors (aliases are how a bomb is built)."""
+    seen = set() if seen is None else seen
+    if id(node) in seen:
+        return [(node.start_mark, f"{path or 'file'}: anchors and aliases are not used in cards; write it out")]
+    seen.add(id(node))
+    if node.tag not in PLAIN_TAGS:
+        return [(node.start_mark, f"{path or 'file'}: the tag {node.tag} is not allowed; quote dates, write plain values")]
+    faults: list[tuple[Any, str]] = []
+    if isinstance(node, yaml.SequenceNode):
+        for i, item in enumerate(node.value):
+            faults += _node_faults(item, f"{path}[{i}]", seen)
+    elif isinstance(node, yaml.MappingNode):
+        keys: set[str] = set()
+        for key, value in node.value:
+            place = f"{path}.{key.value}".lstrip(".")
+            if not isinstance(key, yaml.ScalarNode):
+                faults.append((key.start_mark, f"{path or 'file'}: a key must be a plain word"))
+                continue
+            if key.value in keys:
+                faults.append((key.start_mark, f"{place}: the key stands here twice"))
+            keys.add(key.value)
+            faults += _node_faults(value, place, seen)
+    return faults
+
+
+def _walk(node: yaml.Node, steps: tuple[str | int, ...]) -> tuple[Any, str, list[str]]:
+    """(mark, place, steps left over): as far down the YAML nodes as the steps lead."""
+    mark, place, left = node.start_mark, "", []
+    for step in steps:
+        below: yaml.Node | None = None
+        if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            below, place = node.value[step], f"{place}[{step}]"
+            mark = below.start_mark
+        elif isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(step):
+                    below, place, mark = value, f"{place}.{step}".lstrip("."), key.start_mark
+        if below is not None:
+            node = below
+        else:  # a missing key, or the name of a type that pydantic tried
+            left.append(str(step))
+    return mark, place, left
+
+
+def _fault(name: str, node: yaml.Node, fault: Any) -> str:
+    """One pydantic error, placed in its file."""
+    mark, place, left = _walk(node, fault["loc"])
+    if fault["type"] == "missing":
+        place = f"{place}.{left[-1]}".lstrip(".")
+    what = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        what = "unknown field"
+    return f"{name}:{mark.line + 1}:{mark.column + 1}: {place or 'file'}: {what[0].lower() + what[1:]}"
+
+
+def place_of(path: Path, steps: tuple[str | int, ...]) -> str:
+    """`file:line:column: ` of a place in a file that is known to be sound; ("id", x) finds the claim called x."""
+    node = yaml.compose(read_text(path), Loader)
+    mark = node.start_mark
+    if isinstance(node, yaml.SequenceNode) and steps[0] == "id":
+        for item in node.value:
+            if any(key.value == "id" and value.value == steps[1] for key, value in item.value):
+                mark = item.start_mark
+    else:
+        mark = _walk(node, steps)[0]
+    return f"{shown(path)}:{mark.line + 1}:{mark.column + 1}: "
+
+
+def shown(path: Path) -> str:
+    """A path as people want to see it: relative where it lies below the current folder."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

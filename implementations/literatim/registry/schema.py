@@ -1,0 +1,350 @@
+"""The schema of card.yaml and claims.yaml: strict, frozen, no unknown keys. The editors' JSON Schema comes from it."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, field_validator, model_validator
+
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+# A card from elsewhere cannot make us import anything but the collection's own code.
+ImportPath = Annotated[
+    str, StringConstraints(pattern=r"^literatim\.(papers|datasets)(\.[a-z_][a-z0-9_]*)+:[A-Za-z_][A-Za-z0-9_]*$")
+]
+Number = int | float
+SCALE = {"": 1, "k": 1e3, "m": 1e6, "million": 1e6, "g": 1e9, "billion": 1e9}
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Text(Strict):
+    """Whatever we say in our own words."""
+
+    en: str
+    zh: str | None = None
+
+    def filled(self, row: str) -> Text:
+        return Text(en=self.en.replace("{row}", row), zh=self.zh and self.zh.replace("{row}", row))
+
+
+class Venue(Strict):
+    """Where it was published: the fields of a BibTeX entry."""
+
+    type: Literal["article", "inproceedings", "book", "phdthesis", "techreport", "misc"]
+    name: str
+    volume: str | None = None
+    number: str | None = None
+    pages: str | None = None
+    publisher: str | None = None
+
+    def __str__(self) -> str:
+        issue = f" {self.volume}" if self.volume else ""
+        issue += f"({self.number})" if self.number else ""
+        return self.name + issue + (f", {self.pages}" if self.pages else "")
+
+
+class Source(Strict):
+    """A witness: one text of the paper in which claims were read."""
+
+    is_: str = Field(alias="is")
+    note: Text | None = None
+
+
+class Predecessor(Strict):
+    """A work the paper builds on: a paper of the collection (`id`) or one outside it (title and DOI)."""
+
+    id: Word | None = None
+    title: str | None = None
+    doi: str | None = None
+    year: int | None = None
+    takes: Text
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.id is None) == (self.title is None):
+            raise ValueError("give either the id of a paper in the collection or the title of one outside it")
+        return self
+
+
+class Variant(Strict):
+    """A network the paper describes, by the paper's own name for it."""
+
+    model: ImportPath
+    # Shape of one example without the batch; a mapping where the paper has two networks (generator, discriminator).
+    input: tuple[int, ...] | dict[str, tuple[int, ...]]
+    with_: dict[str, Any] = Field(default={}, alias="with")
+    faithful: bool = True
+    where: str | None = None
+
+
+class Expectation(Strict):
+    metric: Word
+    at_most: Number | None = None
+    at_least: Number | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Self:
+        if (self.at_most is None) == (self.at_least is None):
+            raise ValueError("give one of at_most and at_least")
+        return self
+
+    def met(self, value: float) -> bool:
+        return value <= self.at_most if self.at_most is not None else value >= (self.at_least or 0)
+
+    def __str__(self) -> str:
+        return f"{self.metric} at {'most' if self.at_most is not None else 'least'} {self.at_most or self.at_least}"
+
+
+class Deviation(Strict):
+    """One thing a recipe does otherwise than the paper. `harmless` says by what evidence it changes no result."""
+
+    paper: Text
+    ours: Text
+    why: Text
+    harmless: Text | None = None
+
+
+class Recipe(Strict):
+    about: Text
+    data: Word
+    variants: tuple[Word, ...] = ()  # none: the card's default variant
+    expects: Expectation | None = None
+    ships_weights: bool = False  # the last weights of seed 0 go into papers/<id>/weights/
+    deviations: tuple[Deviation, ...] = ()
+
+
+class Open(Strict):
+    """What the paper leaves unsaid, and what we chose."""
+
+    where: str
+    lacks: Text
+    chosen: str | Number | bool
+    why: Text
+
+
+class Compared(Strict):
+    """What a popular implementation changes; `check` returns True while that is so."""
+
+    with_: str = Field(alias="with")
+    differs: Text
+    check: ImportPath
+
+
+class Card(Strict):
+    schema_: Literal[1] = Field(alias="schema")
+    id: Word
+    aliases: tuple[Word, ...] = ()
+    title: str
+    authors: tuple[str, ...] = Field(min_length=1)
+    year: int = Field(ge=1800, le=2100)
+    venue: Venue
+    doi: str | None = None
+    arxiv: str | None = Field(default=None, pattern=r"^\d{4}\.\d{4,5}$")
+    bibtex: Word
+    topics: tuple[Word, ...] = Field(min_length=1)
+    sources: dict[Word, Source] = Field(min_length=1)
+    summary: Text
+    builds_on: tuple[Predecessor, ...] = ()
+    introduces: tuple[Text, ...] = ()
+    variants: dict[Word, Variant] = {}
+    training: ImportPath | None = None
+    recipes: dict[Word, Recipe] = {}
+    open: tuple[Open, ...] = ()
+    compared: tuple[Compared, ...] = ()
+
+    @property
+    def default_variant(self) -> str:
+        return next(iter(self.variants))
+
+    def recipe_variants(self, recipe: str) -> tuple[str, ...]:
+        return self.recipes[recipe].variants or (self.default_variant,)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.recipes and not (self.training and self.variants):
+            raise ValueError("a card with recipes needs a training module and a variant to train")
+        for name, recipe in self.recipes.items():
+            for variant in recipe.variants:
+                if variant not in self.variants:
+                    raise ValueError(f'recipe {name} names the variant "{variant}", which the card does not have')
+        return self
+
+
+class Tolerance(Strict):
+    is_: Number = Field(alias="is", ge=0)
+    why: Text
+
+
+class Measure(Strict):
+    """A quantity read off the built model; of the whole network where no module is named."""
+
+    what: Literal["parameters", "neurons", "connections", "multiply_adds", "output_shape"]
+    variant: Word
+    module: str | None = None
+    with_: dict[str, Any] = Field(default={}, alias="with")
+
+
+class Result(Strict):
+    """A quantity read from the recorded runs: the mean (or the best) over the seeds, at the end or after an epoch."""
+
+    recipe: Word
+    variant: Word
+    metric: Word
+    of: Literal["mean", "best"] = "mean"
+    epoch: int | None = Field(default=None, ge=1)
+    minus: Result | None = None
+
+
+class Erratum(Strict):
+    """The printed number cannot follow from the printed design: the one that does, and a proof without the model.
+
+    For a claim with no number the proof returns True where the paper is shown to err.
+    """
+
+    value: Number | tuple[int, ...] | None = None
+    why: Text
+    proof: ImportPath
+
+
+class Unexplained(Strict):
+    """The printed number differs from what the printed design gives, and nobody knows why."""
+
+    value: Number | tuple[int, ...]  # what the design gives
+    why: Text  # what was tried
+
+
+class Row(Strict):
+    """One row of a printed table; what it leaves out is the claim's."""
+
+    printed: str | None = None
+    value: Number | tuple[int, ...] | None = None
+    where: str | None = None
+    source: Word | None = None
+    module: str | None = None
+    variant: Word | None = None
+    metric: Word | None = None
+    relation: Relation | None = None
+    tolerance: Tolerance | None = None
+    erratum: Erratum | None = None
+    unexplained: Unexplained | None = None
+    not_attempted: Text | None = None
+
+
+Relation = Literal["equals", "at_most", "at_least", "less_than", "more_than"]
+
+
+class Claim(Strict):
+    id: Word
+    kind: Literal["structural", "behavioural", "empirical"]
+    where: str
+    source: Word
+    states: Text
+    printed: str | None = None  # the paper's own string
+    value: Number | tuple[int, ...] | None = None  # what `printed` means, where it is not a plain number
+    relation: Relation = "equals"
+    tolerance: Tolerance | None = None
+    measure: Measure | None = None
+    check: ImportPath | None = None
+    result: Result | None = None
+    trains: bool = False  # takes seconds: run by name or with --kind behavioural
+    erratum: Erratum | None = None
+    unexplained: Unexplained | None = None
+    not_attempted: Text | None = None
+    over: Literal["module", "variant", "metric"] | None = None  # what a table's row keys stand for
+    rows: dict[str, str | Row] | None = None
+
+    @field_validator("printed")
+    @classmethod
+    def _not_empty(cls, printed: str | None) -> str | None:
+        if printed is not None and not printed.strip():
+            raise ValueError("leave `printed` out where the paper prints nothing")
+        return printed
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        how = [name for name in ("measure", "check", "result") if getattr(self, name) is not None]
+        if len(how) != 1:
+            raise ValueError("a claim needs exactly one of measure, check and result")
+        if (self.kind == "empirical") != (how == ["result"]):
+            raise ValueError("empirical claims are read from results, the others from a measure or a check")
+        if self.erratum and self.unexplained:
+            raise ValueError("a claim is an erratum or unexplained, not both")
+        if self.not_attempted and self.kind != "empirical":
+            raise ValueError("only an empirical claim can be not attempted")
+        if self.rows is None and self.over is None:
+            if self.printed is None and self.value is None and how == ["measure"]:
+                raise ValueError("a measure needs the number it is compared with: `printed`")
+            if self.value is None and self.printed is not None and how != ["check"] and not number(self.printed):
+                raise ValueError(f'"{self.printed}" is no plain number: say what it means in `value`')
+        elif not (self.rows and self.over) or self.printed is not None or how == ["check"]:
+            raise ValueError("a table has `over` and `rows` (and a measure or a result), and prints in its rows")
+        return self
+
+    @property
+    def stated(self) -> float | tuple[int, ...] | None:
+        """The paper's value: a number, a shape, or None where it states none."""
+        if self.value is not None:
+            return self.value
+        parsed = number(self.printed) if self.printed else None
+        return parsed[0] if parsed else None
+
+    @property
+    def slack(self) -> float:
+        """The tolerance: the card's, or half the last printed digit; none for `less_than` and `more_than`."""
+        if self.tolerance:
+            return self.tolerance.is_
+        parsed = number(self.printed) if self.printed and self.relation not in ("less_than", "more_than") else None
+        return parsed[1] / 2 if parsed and self.value is None else 0.0
+
+    def expanded(self) -> tuple[Claim, ...]:
+        """The claim itself, or one claim for each row of its table, called `<id>.<row>`."""
+        if self.rows is None or self.over is None:
+            return (self,)
+        base = self.model_dump(exclude={"rows", "over"}, exclude_none=True)
+        found = []
+        for key, row in self.rows.items():
+            cells = {"printed": row} if isinstance(row, str) else row.model_dump(exclude_none=True)
+            part = "measure" if self.measure else "result"
+            named = {name: cells.pop(name) for name in ("module", "variant", "metric") if name in cells}
+            inner = base[part] | {self.over: key} | named
+            text = self.states.filled(key)
+            found.append(Claim.model_validate({**base, **cells, "id": f"{self.id}.{key}", part: inner, "states": text}))
+        return tuple(found)
+
+
+class Claims(RootModel[tuple[Claim, ...]]):
+    @model_validator(mode="after")
+    def _ids_differ(self) -> Self:
+        ids = [claim.id for claim in self.root]
+        for i, name in enumerate(ids):
+            if name in ids[:i]:
+                raise ValueError(f'two claims are called "{name}"')
+        return self
+
+    def expanded(self) -> tuple[Claim, ...]:
+        return tuple(row for claim in self.root for row in claim.expanded())
+
+
+def number(printed: str) -> tuple[float, float] | None:
+    """(value, worth of the last printed digit) of a printed number: "60,000", "0.95 %", "1.7M", "3.6e9"."""
+    found = re.fullmatch(
+        r"(?P<digits>[-−+]?\d[\d,]*(\.\d+)?)(e(?P<power>[-+]?\d+))?\s*(?P<unit>%|k|m|g|million|billion)?",
+        printed.strip(),
+        re.IGNORECASE,
+    )
+    if not found:
+        return None
+    digits = found["digits"].replace(",", "").replace("−", "-")
+    unit = (found["unit"] or "").lower()
+    scale = SCALE.get(unit, 1) * 10.0 ** int(found["power"] or 0)
+    decimals = len(digits.partition(".")[2])
+    value = float(digits) * scale
+    return (int(value) if value == math.floor(value) and not decimals else value), scale * 10.0**-decimals
+
+
+Row.model_rebuild()
+Claim.model_rebuild()
