@@ -87,7 +87,9 @@ def weights_bytes(record: Record) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise LiteratimError(f"{path}: the weights cannot be read: {error.strerror}; install the package again") from None
+        raise LiteratimError(
+            f"{path}: the weights cannot be read: {error.strerror}; install the package again"
+        ) from None
     if hashlib.sha256(content).hexdigest() != record["weights"]["sha256"]:
         raise LiteratimError(f"{path} is damaged: its checksum is not the record's; install the package again")
     return content

@@ -200,7 +200,9 @@ def _empirical(paper: str, claim: Claim, result: Result) -> tuple[float | None, 
 
 
 def _runs(paper: str, result: Result) -> list[Record]:
-    return [r for r in records(paper, result.recipe, result.variant) if r.metric(result.metric, result.epoch) is not None]
+    return [
+        r for r in records(paper, result.recipe, result.variant) if r.metric(result.metric, result.epoch) is not None
+    ]
 
 
 def _over_seeds(result: Result, runs: list[Record]) -> tuple[float, str]:

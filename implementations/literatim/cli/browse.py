@@ -69,7 +69,9 @@ def _print_columns(rows: list[tuple[str, ...]]) -> None:
     """Plain aligned columns: a table library takes longer to import than this command may take."""
     widths = [min(44, max(len(row[i]) for row in rows)) for i in range(len(rows[0]))]
     for row in rows:
-        cells = (cell if len(cell) <= width else cell[: width - 1] + "…" for cell, width in zip(row, widths, strict=True))
+        cells = (
+            cell if len(cell) <= width else cell[: width - 1] + "…" for cell, width in zip(row, widths, strict=True)
+        )
         print("  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip())
 
 

@@ -49,11 +49,16 @@ def main(command: str, args: list[str]) -> int:
     if not args or args[0].startswith("-"):
         papers = ", ".join(heads())
         if not args or args[0] in ("-h", "--help"):
-            print(usage(command) + f"\n\npapers: {papers}\nliteratim {command} PAPER --help shows the paper's own options.")
+            print(
+                usage(command)
+                + f"\n\npapers: {papers}\nliteratim {command} PAPER --help shows the paper's own options."
+            )
             return 0 if args else 2
         raise LiteratimError(f"{command}: name a paper first, such as: literatim {command} lenet (there are {papers})")
     name, *rest = args
-    own, rest = take(rest, {"recipe", "runs", "ckpt_path", "weights", "variant", "seeds"}, {"json", "again", "help-all"})
+    own, rest = take(
+        rest, {"recipe", "runs", "ckpt_path", "weights", "variant", "seeds"}, {"json", "again", "help-all"}
+    )
     paper, recipe = paper_and_recipe(name, own.get("recipe"))
     if {"-h", "--help"} & set(rest) or "help-all" in own:
         return show_help(command, paper, recipe, everything="help-all" in own)
@@ -123,7 +128,9 @@ def fit(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:
     if given := own.get("ckpt_path"):
         checkpoint = find_checkpoint(root, paper, recipe, given)
         folder = run_of(checkpoint)
-        if changed := [arg.split("=")[0] for arg in args if arg.startswith(("--model", "--data", "--seed", "--config"))]:
+        if changed := [
+            arg.split("=")[0] for arg in args if arg.startswith(("--model", "--data", "--seed", "--config"))
+        ]:
             raise LiteratimError(
                 f"{changed[0]} cannot be changed when a run goes on, for the checkpoint has the old value; begin a new "
                 f"run: literatim fit {paper} --recipe {recipe} {' '.join(args)}"
@@ -150,7 +157,9 @@ def fit(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:
 
 def interrupted(stopped: Exception, command: str) -> int:
     checkpoint = getattr(stopped, "checkpoint", None)
-    print(f"literatim: stopped, everything is saved; go on with:\n  {command} --ckpt_path {checkpoint}", file=sys.stderr)
+    print(
+        f"literatim: stopped, everything is saved; go on with:\n  {command} --ckpt_path {checkpoint}", file=sys.stderr
+    )
     return 2
 
 
@@ -197,7 +206,11 @@ def shipped_recipe(paper: str, name: str | None, command: str) -> str:
 def print_predictions(files: list[str], cli: Any, as_json: bool) -> None:
     classes = cli.datamodule.classes
     rows = [
-        {"file": file, "class": classes[int(row.argmax())], "probabilities": dict(zip(classes, row.tolist(), strict=True))}
+        {
+            "file": file,
+            "class": classes[int(row.argmax())],
+            "probabilities": dict(zip(classes, row.tolist(), strict=True)),
+        }
         for file, row in zip(files, cli.predictions, strict=True)
     ]
     if as_json:
@@ -236,7 +249,9 @@ def reproduce(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> 
                 words = ["literatim reproduce", paper, "--recipe", recipe, "--seeds", seeds, *args]
                 print(f"literatim: stopped, everything is saved; go on with:\n  {' '.join(words)}", file=sys.stderr)
                 return 2
-            lines.append(f"{variant}, seed {seed}: {said(record['metrics'])}{' (run before; --again repeats it)' * before}")
+            lines.append(
+                f"{variant}, seed {seed}: {said(record['metrics'])}{' (run before; --again repeats it)' * before}"
+            )
             expects = entry.recipes[recipe].expects
             if expects and expects.metric in record["metrics"]:
                 good = expects.met(record["metrics"][expects.metric])

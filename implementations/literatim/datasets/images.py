@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from torch import Tensor
 
 from literatim.errors import LiteratimError
 
-GreyImages = NDArray[np.float32]  # (N, h, w), 0 is background and 1 is ink
+GreyImages = NDArray[np.floating[Any]]  # (N, h, w), 0 is background and 1 is ink
 
 
 def field(images: GreyImages, size: int, background: float, ink: float) -> Tensor:
@@ -18,7 +20,7 @@ def field(images: GreyImages, size: int, background: float, ink: float) -> Tenso
     n, height, width = images.shape
     out = torch.full((n, 1, size, size), background)
     top, left = (size - height) // 2, (size - width) // 2
-    scaled = torch.from_numpy(images) * (ink - background) + background
+    scaled = torch.from_numpy(images).float() * (ink - background) + background
     out[:, 0, top : top + height, left : left + width] = scaled
     return out
 
@@ -48,7 +50,7 @@ def read_digit(path: str, size: int = 28, box: int = 20) -> GreyImages:
     scale = box / max(digit.shape)
     height, width = (max(1, round(side * scale)) for side in digit.shape)
     small = Image.fromarray((digit * 255).astype(np.uint8)).resize((width, height), Image.Resampling.LANCZOS)
-    return _centred(np.asarray(small, dtype=np.float32) / 255, size)[None]
+    return _centred(np.asarray(small, dtype=np.float32) / np.float32(255), size)[None]
 
 
 def _centred(digit: GreyImages, size: int) -> GreyImages:

@@ -85,7 +85,7 @@ class MNIST(TensorDataModule):
             self.sets["val"] = (inputs[kept:], targets[kept:])
 
     def _tensors(self, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
-        grey = images.astype(np.float32) / 255
+        grey = images / np.float32(255)
         return field(grey, self.size, self.background, self.ink), torch.from_numpy(labels.astype(np.int64))
 
     def read_image(self, path: str) -> Tensor:
@@ -133,7 +133,10 @@ def read_idx(name: str, root: str | None) -> NDArray[np.uint8]:
 def _download(folder: Path) -> None:
     try:
         from torchvision.datasets import MNIST as Torchvision
-    except (ImportError, RuntimeError) as error:  # a torchvision that does not fit torch fails with RuntimeError
+    except (
+        ImportError,
+        RuntimeError,
+    ) as error:  # a torchvision that does not fit torch fails with RuntimeError
         raise LiteratimError(
             f"downloading MNIST needs torchvision, which does not import ({error}); pip install 'literatim[download]'"
         ) from None

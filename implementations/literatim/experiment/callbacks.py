@@ -103,8 +103,8 @@ class Curve(Checkpoint):
 
 
 def shortened(value: float) -> float:
-    """Six significant digits: more than float32 metrics have."""
-    return float(f"{value:.6g}")
+    """Six significant digits, about what float32 metrics have; counts stay whole."""
+    return value if isinstance(value, int) else float(f"{value:.6g}")
 
 
 class Identity(Callback):
@@ -230,7 +230,13 @@ class Bar(ProgressBar):
         if not (self.shown and self.console.is_terminal):
             return
         epochs = trainer.max_epochs if trainer.max_epochs and trainer.max_epochs > 0 else None
-        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), "{task.fields[said]}")
+        columns = (
+            "{task.description}",
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            "{task.fields[said]}",
+        )
         self.progress = Progress(*columns, console=self.console, auto_refresh=False)
         self.task = self.progress.add_task("training", total=epochs and epochs * self.batches, said="")
         self.progress.start()
@@ -250,7 +256,9 @@ class Bar(ProgressBar):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.draw(trainer, (trainer.current_epoch + 1) * self.batches)
         if self.shown and not self.progress:
-            self.console.print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {said(trainer)}", highlight=False)
+            self.console.print(
+                f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {said(trainer)}", highlight=False
+            )
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.close()

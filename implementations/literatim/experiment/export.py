@@ -22,7 +22,9 @@ def export(paper: str, variant: str | None, weights: str | None, to: Path) -> No
     variant = variant or (weights_record(paper, weights)["variant"] if weights else None)
     shape = card(paper).variants[known_variant(paper, variant)].input
     if isinstance(shape, dict):
-        raise LiteratimError(f"{paper} has several networks ({', '.join(shape)}); exporting one of them is not there yet")
+        raise LiteratimError(
+            f"{paper} has several networks ({', '.join(shape)}); exporting one of them is not there yet"
+        )
     net = load(paper, variant, weights=weights).eval()
     beside = to.with_name(f".{to.name}.part")
     with warnings.catch_warnings():

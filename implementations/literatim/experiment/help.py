@@ -14,7 +14,9 @@ from literatim.registry.reading import card, shown
 def options_help(paper: str, recipe: str, command: str, everything: bool) -> str:
     """The help text; with `everything` the Trainer's options too (some 150 lines more)."""
     entry = card(paper)
-    parser = LightningArgumentParser(prog=f"literatim {command} {paper}", usage="", add_help=False, formatter_class=None)
+    parser = LightningArgumentParser(
+        prog=f"literatim {command} {paper}", usage="", add_help=False, formatter_class=None
+    )
     parser.add_lightning_class_args(import_path(entry.training or ""), "model")
     parser.add_lightning_class_args(import_path(DATA_SETS[entry.recipes[recipe].data].module), "data")
     if everything:

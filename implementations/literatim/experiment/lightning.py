@@ -77,7 +77,9 @@ class PaperCLI(LightningCLI):
         self.entry = card(request.paper)
         self.identity: dict[str, Any] = {}
         resumed = request.folder and request.checkpoint and (request.folder / record.IDENTITY).is_file()
-        defaults = request.folder / "config.yaml" if request.folder and resumed else recipe_path(request.paper, request.recipe)
+        defaults = (
+            request.folder / "config.yaml" if request.folder and resumed else recipe_path(request.paper, request.recipe)
+        )
         self.resumed = read_json(request.folder / record.IDENTITY) if request.folder and resumed else None
         check_config(defaults)
         super().__init__(
@@ -135,7 +137,9 @@ class PaperCLI(LightningCLI):
     def resumed_identity(self) -> dict[str, Any]:
         """The identity the run began with; options or code that changed since then are noted in it."""
         began = dict(self.resumed or {})
-        now = record.identity(*(began[name] for name in ("paper", "recipe", "variant", "options", "seed", "overrides", "args")))
+        now = record.identity(
+            *(began[name] for name in ("paper", "recipe", "variant", "options", "seed", "overrides", "args"))
+        )
         given = [option for option in self.request.args if option.startswith("--")]
         began["overrides"] = began["overrides"] + [option.lstrip("-") for option in given]
         began["dirty"] = began["dirty"] or now["dirty"] or not record.same_run(now, dict(self.resumed or {}))
@@ -178,7 +182,9 @@ class PaperCLI(LightningCLI):
         folder = self.request.folder
         if folder and self.trainer.is_global_zero:
             accelerator = type(self.trainer.accelerator).__name__.removesuffix("Accelerator").lower()
-            rest = record.outcome(metrics, self.curve.wall, self.curve.threads, accelerator, str(self.trainer.precision))
+            rest = record.outcome(
+                metrics, self.curve.wall, self.curve.threads, accelerator, str(self.trainer.precision)
+            )
             self.record = {**self.identity, **rest, "tested": self.request.test_after}
             if self.curve.rows:
                 title = f"{self.request.paper}, recipe {self.request.recipe}, seed {self.identity['seed']}"
@@ -226,7 +232,9 @@ def check_precision(trainer: Any) -> None:
         return
     on_cpu = trainer.accelerator == "cpu" or (trainer.accelerator == "auto" and not torch.accelerator.is_available())
     if on_cpu and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        raise LiteratimError("this processor has no bf16 of its own, and emulation is slower than fp32; use --trainer.precision 32")
+        raise LiteratimError(
+            "this processor has no bf16 of its own, and emulation is slower than fp32; use --trainer.precision 32"
+        )
 
 
 def check_config(path: Path) -> None:

@@ -12,7 +12,9 @@ from literatim.experiment.runs import CHECKPOINTS, new_run_folder, read_json, ru
 from literatim.registry.ledger import hashes
 
 
-def reproduce(asked: Request, root: Path, variant: str, seed: int, again: bool) -> tuple[dict[str, Any], Path, Path, bool]:
+def reproduce(
+    asked: Request, root: Path, variant: str, seed: int, again: bool
+) -> tuple[dict[str, Any], Path, Path, bool]:
     """Run one seed: (record, run folder, where the record was entered, whether it had been run before).
 
     A run that was begun with the same recipe, code, data, seed and options is finished, not begun anew; one that was

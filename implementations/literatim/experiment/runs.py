@@ -43,7 +43,9 @@ def new_run_folder(root: Path, paper: str, recipe: str) -> Path:
         (folder / ".writable").unlink()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise LiteratimError(f"{folder}: the run folder cannot be written: {reason}; name another with --runs") from None
+        raise LiteratimError(
+            f"{folder}: the run folder cannot be written: {reason}; name another with --runs"
+        ) from None
     return folder
 
 

@@ -122,7 +122,9 @@ def code_files(paper: str, data_module: str) -> list[Path]:
             continue
         found.add(path)
         if path.suffix == ".py":
-            imported = re.findall(r"^\s*from (literatim\.(?:papers|parts|datasets)[\w.]*) import", read_text(path), re.M)
+            imported = re.findall(
+                r"^\s*from (literatim\.(?:papers|parts|datasets)[\w.]*) import", read_text(path), re.M
+            )
             waiting += [_module_file(name) for name in imported]
     return sorted(found)
 

@@ -144,7 +144,9 @@ def _node_faults(node: yaml.Node, path: str = "", seen: set[int] | None = None) 
         return [(node.start_mark, f"{path or 'file'}: anchors and aliases are not used in cards; write it out")]
     seen.add(id(node))
     if node.tag not in PLAIN_TAGS:
-        return [(node.start_mark, f"{path or 'file'}: the tag {node.tag} is not allowed; quote dates, write plain values")]
+        return [
+            (node.start_mark, f"{path or 'file'}: the tag {node.tag} is not allowed; quote dates, write plain values")
+        ]
     faults: list[tuple[Any, str]] = []
     if isinstance(node, yaml.SequenceNode):
         for i, item in enumerate(node.value):

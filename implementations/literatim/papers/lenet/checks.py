@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cache
+from itertools import pairwise
 from unittest.mock import patch
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from literatim.claims import Finding
 from literatim.papers.lenet import levenberg_marquardt as lm
 from literatim.papers.lenet import model, training
+from literatim.parts.one_by_one import one_by_one
 
 
 def examples(n: int = 3) -> Tensor:
@@ -58,6 +60,16 @@ def table_1_links() -> bool:
     return sizes == [3] * 6 + [4] * 9 + [6] and uses == [10] * 6
 
 
+def multiply_adds() -> int:
+    """For one character, in the convolutions and F6: every weight is used at every place of its maps.
+
+    torch's operator counter would count the zeros that fill up C3.
+    """
+    net = trained_like_net()
+    places = {"c1": 28 * 28, "c3": 10 * 10, "c5": 1, "f6": 1}
+    return sum(getattr(net, name).weight.numel() * times for name, times in places.items())
+
+
 # --- Units -----------------------------------------------------------------------------------------
 
 
@@ -75,8 +87,7 @@ def units_squash() -> bool:
     for hook in hooks:
         hook.remove()
     return all(
-        torch.allclose(f(sums).flatten(1), taken.flatten(1), atol=1e-5)
-        for (_, sums), (taken, _) in zip(seen[:-1], seen[1:], strict=True)
+        torch.allclose(f(sums).flatten(1), taken.flatten(1), atol=1e-5) for (_, sums), (taken, _) in pairwise(seen)
     )
 
 
@@ -242,10 +253,11 @@ def error_after(patterns: int, init: model.Init) -> float:
         net = model.LeNet5(init=init)
     optimizer = lm.StochasticDiagonalLM(net.parameters(), lr=training.rate_of_pass(0), mu=0.02)
     optimizer.measure(lm.curvatures(net, inputs[:500]))
-    for x, target in zip(inputs[:patterns].split(1), targets[:patterns].split(1), strict=True):
-        optimizer.zero_grad()
-        model.discriminative_loss(net(x), target, j=0.1).backward()
-        optimizer.step()
+    with one_by_one():
+        for x, target in zip(inputs[:patterns].split(1), targets[:patterns].split(1), strict=True):
+            optimizer.zero_grad()
+            model.discriminative_loss(net(x), target, j=0.1).backward()
+            optimizer.step()
     with torch.no_grad():
         wrong = net.decide(net(test_inputs)) != test_targets
     return 100 * float(wrong.float().mean())
@@ -338,7 +350,9 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
         model.Subsampling, "forward", _subsampling(lambda x: nn.functional.max_pool2d(x, 2))
     ),
     "S layers without a bias": lambda: patch.object(
-        model.Subsampling, "forward", lambda self, x: nn.functional.avg_pool2d(x, 2) * self.coefficient[:, None, None]
+        model.Subsampling,
+        "forward",
+        lambda self, x: nn.functional.avg_pool2d(x, 2) * self.coefficient[:, None, None],
     ),
     "distance not squared": lambda: patch.object(
         model.RBFOutput, "forward", lambda self, x: (x[:, None, :] - self.codes).abs().sum(dim=2)

@@ -37,7 +37,7 @@ class StochasticDiagonalLM(torch.optim.Optimizer):
                 self.state[parameter]["rate"] = group["lr"] / (group["mu"] + next(of))
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = closure() if closure else None
         for group in self.param_groups:
             gradients = [parameter.grad for parameter in group["params"]]

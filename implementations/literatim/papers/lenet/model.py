@@ -120,6 +120,7 @@ class LeNet5(nn.Module):
     - `subsampling`: "sum" (Sec. II-B) or "average" (Sec. II-A) of the four inputs; "plain" averages them and has no
       coefficient and no bias.
     - `init`: "printed" draws weights uniformly in $\pm 2.4 / F_i$ (Appendix A), "sqrt" in $\pm 2.4 / \sqrt{F_i}$.
+    - `coefficient`: where the coefficients of S2 and S4 start; drawn like weights of $F_i = 4$ where none is given.
     - `c3`: "table" (Table I) or "dense", where every map of C3 sees every map of S2.
     - `output`: "rbf", whose smallest output wins, or "softmax", a linear layer whose largest wins.
 
@@ -130,6 +131,7 @@ class LeNet5(nn.Module):
         self,
         subsampling: Pooled = "sum",
         init: Init = "printed",
+        coefficient: float | None = None,
         c3: Literal["table", "dense"] = "table",
         output: Literal["rbf", "softmax"] = "rbf",
     ) -> None:
@@ -141,7 +143,7 @@ class LeNet5(nn.Module):
         self.c5 = nn.Conv2d(16, 120, 5)  # 120 @ 1x1: full connection, yet a convolution (Sec. II-B)
         self.f6 = nn.Linear(120, 84)
         self.output = RBFOutput(digit_codes()) if output == "rbf" else nn.Linear(84, 10)
-        self.reset_parameters(init)
+        self.reset_parameters(init, coefficient)
 
     def forward(self, x: Tensor) -> Tensor:
         x = squash(self.c1(x))
@@ -161,19 +163,21 @@ class LeNet5(nn.Module):
         return torch.softmax(-y if isinstance(self.output, RBFOutput) else y, dim=1)
 
     @torch.no_grad()
-    def reset_parameters(self, init: Init) -> None:
+    def reset_parameters(self, init: Init, coefficient: float | None) -> None:
         r"""Appendix A: uniform between $-2.4/F_i$ and $2.4/F_i$, where $F_i$ is the number of inputs of the unit.
 
         With the printed rule the network does not train: the paper's own aim, weighted sums of one common
-        spread, asks for $\sqrt{F_i}$ (see the card's claim `initialisation`). Open: a unit of S2 and S4 has four
-        inputs and one shared coefficient, $F_i = 4$; biases start at zero.
+        spread, asks for $\sqrt{F_i}$ (see the card's claim `initialisation`). Open, and chosen here: a unit of S2
+        and S4 has four inputs and one coefficient, so $F_i = 4$; biases start at zero.
         """
         for layer in (self.c1, self.s2, self.c3, self.s4, self.c5, self.f6, self.output):
             if isinstance(layer, RBFOutput | nn.AvgPool2d):
                 continue
             weight = layer.coefficient if isinstance(layer, Subsampling) else layer.weight
-            spread = 2.4 / (fan_in(layer).sqrt() if init == "sqrt" else fan_in(layer))
-            weight.uniform_(-1, 1).mul_(spread.view(-1, *[1] * (weight.dim() - 1)))
+            bound = 2.4 / (fan_in(layer).sqrt() if init == "sqrt" else fan_in(layer))
+            weight.uniform_(-1, 1).mul_(bound.view(-1, *[1] * (weight.dim() - 1)))
+            if isinstance(layer, Subsampling) and coefficient is not None:
+                weight.fill_(coefficient)
             layer.bias.zero_()
 
 

@@ -2,7 +2,7 @@ r"""Training LeNet-5 as in Sec. III-B and Appendix C, and briskly with a modern 
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from pytorch_lightning import LightningModule
@@ -12,7 +12,8 @@ from torch.nn import functional as F
 import literatim
 from literatim.errors import LiteratimError
 from literatim.papers.lenet.levenberg_marquardt import StochasticDiagonalLM, curvatures
-from literatim.papers.lenet.model import RBFOutput, correct_class_loss, discriminative_loss
+from literatim.papers.lenet.model import LeNet5, RBFOutput, correct_class_loss, discriminative_loss
+from literatim.parts.one_by_one import one_by_one
 from literatim.parts.smoke import Smoke
 
 # Sec. III-B: (passes, global rate); "0.00001 thereafter", and twenty passes in all.
@@ -31,9 +32,10 @@ def rate_of_pass(done: int) -> float:
 class LeNetTraining(LightningModule):
     r"""Loss, optimiser, schedule and metrics.
 
-    Logged, all in per cent or as means over examples:
+    Logged, errors in per cent and losses as means over examples:
 
     - `online_error`, `online_loss`: on the training patterns of an epoch, each measured before its update;
+    - `smallest_rate`, `largest_rate`: of all parameters in an epoch (diagonal-lm);
     - `<set>_error`, `<set>_loss`: on the sets that the data module watches, after the epoch; `test_mistakes`
       counts the wrong answers of the final test.
 
@@ -49,12 +51,14 @@ class LeNetTraining(LightningModule):
         lr: peak rate of the one-cycle schedule (adam); diagonal-lm has the printed rates
     """
 
+    online: Tensor
+
     def __init__(
         self,
         variant: str = "lenet5",
         options: dict[str, Any] = {},  # noqa: B006 (Lightning shows the default in --help)
         loss: Literal["eq8", "eq9"] = "eq9",
-        j: float = 0.1,
+        j: float = 10.0,
         optimizer: Literal["diagonal-lm", "adam"] = "diagonal-lm",
         mu: float = 0.02,
         curvature_samples: int = 500,
@@ -66,6 +70,8 @@ class LeNetTraining(LightningModule):
         self.net = literatim.load("lenet", variant, **options)
         self.loss, self.j, self.optimizer = loss, j, optimizer
         self.mu, self.curvature_samples, self.lr = mu, curvature_samples, lr
+        # Patterns seen, mistakes and summed loss of the epoch so far; saved with a checkpoint in its middle.
+        self.register_buffer("online", torch.zeros(3), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.net(x)
@@ -85,9 +91,7 @@ class LeNetTraining(LightningModule):
         return StochasticDiagonalLM(self.net.parameters(), lr=rate_of_pass(0), mu=self.mu)
 
     def on_train_epoch_start(self) -> None:
-        self.seen, self.mistakes, self.total_loss = 0, torch.zeros((), device=self.device), torch.zeros(
-            (), device=self.device
-        )
+        self.online.zero_()
         if self.optimizer == "diagonal-lm":
             self.measure_curvatures()
 
@@ -97,14 +101,15 @@ class LeNetTraining(LightningModule):
         for group in optimizer.param_groups:
             group["lr"] = rate_of_pass(self.current_epoch)
         inputs, _ = self.trainer.datamodule.sets["train"]
-        generator = torch.Generator().manual_seed(self.current_epoch)
+        generator = torch.Generator().manual_seed(1000 * self.trainer.datamodule.seed + self.current_epoch)
         sample = torch.randperm(len(inputs), generator=generator)[: self.curvature_samples]
-        optimizer.measure(curvatures(self.net, inputs[sample].to(self.device)))
+        optimizer.measure(curvatures(cast(LeNet5, self.net), inputs[sample].to(self.device)))
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         if self.optimizer == "adam":
             return self.adam_step(batch)
-        return self.pattern_by_pattern(batch)
+        with one_by_one():
+            return self.pattern_by_pattern(batch)
 
     def pattern_by_pattern(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         """One update after each pattern of the batch: the paper's "stochastic" learning.
@@ -113,7 +118,8 @@ class LeNetTraining(LightningModule):
         """
         optimizer = self.optimizers()
         inputs, targets = batch
-        losses = []
+        total = torch.zeros((), device=self.device)
+        mistakes = torch.zeros((), dtype=torch.long, device=self.device)
         for i in range(len(inputs)):
             y = self.net(inputs[i : i + 1])
             loss = self.criterion(y, targets[i : i + 1])
@@ -121,11 +127,10 @@ class LeNetTraining(LightningModule):
             loss.backward()
             # Lightning's wrapper counts a step: one for the batch.
             (optimizer if i == len(inputs) - 1 else optimizer.optimizer).step()
-            losses.append(loss.detach())
-            self.mistakes += self.net.decide(y.detach())[0] != targets[i]
-        total = torch.stack(losses)
-        self.count(len(inputs), total.sum())
-        return total.mean()
+            total += loss.detach()
+            mistakes += self.net.decide(y.detach())[0] != targets[i]
+        self.count(len(inputs), mistakes, total)
+        return total / len(inputs)
 
     def adam_step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         optimizer = self.optimizers()
@@ -137,23 +142,32 @@ class LeNetTraining(LightningModule):
         optimizer.zero_grad()
         self.manual_backward(loss)
         optimizer.step()
-        with torch.no_grad():
-            self.mistakes += (self.net.decide(y) != targets).sum()
-        self.count(len(inputs), loss.detach() * len(inputs))
+        self.count(len(inputs), (self.net.decide(y.detach()) != targets).sum(), loss.detach() * len(inputs))
         return loss.detach()
 
     def one_cycle(self) -> float:
-        """Up in a straight line over the first quarter of all steps, down in another: from 0 to 1 to 0."""
+        """In straight lines from 0 to 1 over the first quarter of all steps, and back to 0 over the rest."""
         done = self.global_step / max(1, self.trainer.estimated_stepping_batches)
         return min(done / 0.25, (1 - done) / 0.75)
 
-    def count(self, patterns: int, loss: Tensor) -> None:
-        self.seen += patterns
-        self.total_loss += loss
+    def count(self, patterns: int, mistakes: Tensor, loss: Tensor) -> None:
+        self.online += torch.stack([loss.new_tensor(patterns), mistakes.to(loss.dtype), loss])
 
     def on_train_epoch_end(self) -> None:
-        self.log("online_error", 100 * self.mistakes / self.seen, sync_dist=True)
-        self.log("online_loss", self.total_loss / self.seen, sync_dist=True)
+        patterns, mistakes, loss = self.online
+        self.log("online_error", 100 * mistakes / patterns, sync_dist=True)
+        self.log("online_loss", loss / patterns, sync_dist=True)
+        if self.optimizer == "diagonal-lm":
+            state = self.optimizers(use_pl_optimizer=False).state
+            rates = torch.cat([of["rate"].flatten() for of in state.values()])
+            self.log("smallest_rate", rates.min())
+            self.log("largest_rate", rates.max())
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["online"] = self.online.cpu()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.online.copy_(checkpoint["online"])
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int, dataloader_idx: int = 0) -> None:
         names = getattr(self.trainer.datamodule, "watch", ["val"])
@@ -179,6 +193,6 @@ class LeNetTraining(LightningModule):
         return self.net.probabilities(self.net(batch[0]))
 
     def smoke(self) -> Smoke:
-        """Four patterns, one for each of four digits' codes: sixty steps on them must lower the loss."""
+        """Four patterns of noise with four classes: twenty steps on them must lower the loss."""
         generator = torch.Generator().manual_seed(0)
         return Smoke((torch.rand(4, 1, 32, 32, generator=generator), torch.arange(4)), "loss", "down", steps=20)
