@@ -17,7 +17,8 @@ from literatim.registry.reading import card, claims
 from literatim.registry.schema import Claim, Measure, Result
 
 VERDICTS = (
-    "holds", "erratum", "unexplained", "fails", "reproduced", "missed", "indicative", "stale", "not attempted", "not run",
+    "holds", "erratum", "unexplained", "fails",
+    "reproduced", "missed", "indicative", "stale", "not attempted", "not run",
 )  # fmt: skip
 Value = bool | int | float | tuple[int, ...]
 
@@ -79,6 +80,7 @@ def _verify(paper: str, kind: str | None, pattern: str | None) -> Iterator[Verdi
 
 def judge(paper: str, claim: Claim, *, run: bool = True) -> Verdict:
     """The verdict on one claim."""
+    measured: Any
     if not run:
         hint = f"trains a network: literatim verify {paper} --claim {claim.id}"
         measured, verdict, detail = None, "not run", hint

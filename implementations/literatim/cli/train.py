@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from literatim.errors import LiteratimError, did_you_mean
 from literatim.experiment.runs import (
+    drop_if_unused,
     find_checkpoint,
     known_recipe,
     new_run_folder,
@@ -37,7 +38,7 @@ OWN = """\
   --ckpt_path WHICH        last, best or a file: go on with that run (fit), or evaluate it
   --print_config           print the whole configuration and stop"""
 EXTRA = {
-    "predict": "\n  --weights NAME           shipped weights; the card's first where neither these nor a checkpoint are given"
+    "predict": "\n  --weights NAME           shipped weights; the first there are where no checkpoint is given"
     "\n  --json                   a list of files with classes and probabilities",
     "reproduce": "\n  --variant NAME           a variant of the recipe; all of them where none is named"
     "\n  --seeds N                run the seeds 0 to N - 1 (default: 1)"
@@ -150,6 +151,9 @@ def fit(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:
         cli = run(request)
     except Interrupted as stopped:
         return interrupted(stopped, f"literatim fit {paper} --recipe {recipe}")
+    finally:
+        if folder:
+            drop_if_unused(folder)
     if cli.trainer.is_global_zero:
         print(f"run  {folder}\n" + "\n".join(f"  {k} {v:g}" for k, v in cli.record["metrics"].items()))
     return 0
@@ -231,8 +235,8 @@ def reproduce(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> 
     entry = card(paper)
     variants = [known_variant(paper, own["variant"])] if "variant" in own else list(entry.recipe_variants(recipe))
     root = Path(own.get("runs", "runs"))
-    from literatim.cli.browse import print_verdicts
     from literatim.claims import verify
+    from literatim.cli.browse import print_verdicts
     from literatim.experiment.callbacks import Interrupted
     from literatim.experiment.lightning import Request
     from literatim.experiment.reproduce import reproduce as run_seed

@@ -53,9 +53,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """A checkpoint as plain data. Raises LiteratimError where the file is not one, or is not whole."""
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises anything from OSError to UnpicklingError here
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise LiteratimError(f"{path}: not a whole checkpoint ({reason}); take an earlier one") from None
+    except Exception:  # torch raises anything from OSError to UnpicklingError here
+        raise LiteratimError(f"{path}: cut short, or no checkpoint at all; take another one") from None
     if not isinstance(found, dict) or "literatim" not in found:
         raise LiteratimError(f"{path}: not a checkpoint of a literatim run; take one from a run's folder")
     return found
@@ -108,7 +107,7 @@ def shortened(value: float) -> float:
 
 
 class Identity(Callback):
-    """Says in every checkpoint of which run it is, and keeps the random state, so that a resumed run is the same run."""
+    """Says in every checkpoint of which run it is, and keeps the random state for a resumed run."""
 
     def __init__(self, identity: dict[str, Any]) -> None:
         self.identity = identity
@@ -119,8 +118,9 @@ class Identity(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-        kind, keys, *rest = np.random.get_state()
-        return {"torch": torch.get_rng_state(), "cuda": cuda, "numpy": [kind, torch.from_numpy(keys.copy()), *rest]}
+        numpy: Any = np.random.get_state(legacy=False)
+        numpy["state"]["key"] = torch.from_numpy(numpy["state"]["key"])
+        return {"torch": torch.get_rng_state(), "cuda": cuda, "numpy": numpy}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.restored = state
@@ -130,8 +130,9 @@ class Identity(Callback):
             torch.set_rng_state(self.restored["torch"])
             if self.restored["cuda"] and torch.cuda.is_available():
                 torch.cuda.set_rng_state_all(self.restored["cuda"])
-            kind, keys, *rest = self.restored["numpy"]
-            np.random.set_state((kind, keys.numpy(), *rest))
+            numpy = self.restored["numpy"]
+            numpy["state"]["key"] = numpy["state"]["key"].numpy()
+            np.random.set_state(numpy)
 
 
 class StopAtNaN(Callback):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import warnings
 from dataclasses import dataclass, field
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from literatim.experiment.runs import CHECKPOINTS, read_json, write_json
 from literatim.loading import known_variant, shipped_weights, weights_bytes
 from literatim.registry.data import DATA_SETS
 from literatim.registry.ledger import recipe_path
-from literatim.registry.reading import card
+from literatim.registry.reading import card, read_text, shown
 
 # Options that say where things are or what is shown, not what is computed.
 NOT_OVERRIDES = (
@@ -53,14 +55,31 @@ class PaperParser(LightningArgumentParser):
         raise LiteratimError(self.sentence(" ".join(str(message).split())))
 
     def sentence(self, message: str) -> str:
-        found = message.partition("Unrecognized arguments: ")[2] or message.partition("unrecognized arguments: ")[2]
-        if found:
-            given = found.split()[0].split("=")[0].lstrip("-")
-            options = [action.dest for action in self._actions]
-            for actions in getattr(self, "_subcommands_action", None) and [self._subcommands_action.choices] or []:
-                options += [action.dest for parser in actions.values() for action in parser._actions]
-            return f'there is no option "--{given}"{did_you_mean(given, options)}'
+        options = [action.dest for action in self._actions]
+        if commands := self._subcommands_action:
+            options += [action.dest for parser in commands.choices.values() for action in parser._actions]
+        if found := re.search(r"unrecognized arguments: --([^\s=]+)", message, re.IGNORECASE):
+            return f'there is no option "--{found[1]}"{did_you_mean(found[1], options)}'
+        if found := re.search(r"does not accept option '([\w.]+)'", message):
+            return f'there is no option "{found[1]}"{did_you_mean(found[1], options)}'
+        if found := re.match(r'Parser key "([\w.]+)": (.*)', message):
+            return f"{found[1]}: {found[2][0].lower() + found[2][1:]}"
         return message
+
+
+def place_in(files: list[Path], message: str) -> str:
+    """`file:line:column: ` of the option a message speaks of, in the first file that sets it; else nothing."""
+    for name in re.findall(r"(?:model|data|trainer)(?:\.\w+)+", message):
+        for path in files:
+            node: Any = yaml.compose(read_text(path))
+            for step in name.split("."):
+                found = [(key, value) for key, value in getattr(node, "value", ()) if key.value == step]
+                if not found:
+                    break
+                key, node = found[0]
+            else:
+                return f"{shown(path)}:{key.start_mark.line + 1}:{key.start_mark.column + 1}: "
+    return ""
 
 
 def import_path(path: str) -> Any:
@@ -81,12 +100,14 @@ class PaperCLI(LightningCLI):
             request.folder / "config.yaml" if request.folder and resumed else recipe_path(request.paper, request.recipe)
         )
         self.resumed = read_json(request.folder / record.IDENTITY) if request.folder and resumed else None
-        check_config(defaults)
+        self.files = [*(Path(file) for file in options(request.args, "config")), defaults]
+        for file in self.files:
+            check_config(file)
         super().__init__(
             import_path(self.entry.training or ""),
             import_path(DATA_SETS[self.entry.recipes[request.recipe].data].module),
             parser_class=PaperParser,
-            parser_kwargs={request.command: {"default_config_files": [str(defaults)]}},
+            parser_kwargs={request.command: {"default_config_files": [str(defaults)], "allow_abbrev": False}},
             auto_configure_optimizers=False,
             seed_everything_default=0,
             save_config_kwargs={"overwrite": True},
@@ -112,7 +133,11 @@ class PaperCLI(LightningCLI):
         given = [self.request.command, *self.request.args]
         if self.request.checkpoint:
             given.append(f"--ckpt_path={self.request.checkpoint}")
-        self.config = parser.parse_args(given)
+        try:
+            self.config = parser.parse_args(given)
+        except LiteratimError as error:
+            in_argv = any(name in str(error) for name in (a.lstrip("-").split("=")[0] for a in given[1:]))
+            raise LiteratimError(str(error) if in_argv else place_in(self.files, str(error)) + str(error)) from None
 
     def before_instantiate_classes(self) -> None:
         config = self.config[self.request.command]
@@ -151,7 +176,11 @@ class PaperCLI(LightningCLI):
         folder = self.request.folder
         if self.request.command == "fit" and folder:
             self.curve = callbacks.Curve(folder)
-            place = {"dirpath": folder / CHECKPOINTS, "enable_version_counter": False, "save_on_train_epoch_end": True}
+            place: dict[str, Any] = {
+                "dirpath": folder / CHECKPOINTS,
+                "enable_version_counter": False,
+                "save_on_train_epoch_end": True,
+            }
             own += [
                 callbacks.Identity(self.identity),
                 callbacks.StopAtNaN(),
@@ -202,7 +231,8 @@ class PaperCLI(LightningCLI):
         self.take_weights()
 
     def predict(self, **kwargs: Any) -> None:
-        self.predictions = torch.cat(self.trainer.predict(**kwargs) or [])
+        batches: Any = self.trainer.predict(**kwargs)
+        self.predictions = torch.cat(batches)
 
     def take_weights(self) -> None:
         """The shipped weights, where no checkpoint is given."""
@@ -211,6 +241,12 @@ class PaperCLI(LightningCLI):
             from safetensors.torch import load
 
             self.model.net.load_state_dict(load(weights_bytes(shipped)))
+
+
+def options(args: list[str], name: str) -> list[str]:
+    """All values given to one of Lightning's options, as `--name value` or `--name=value`."""
+    split = [value for arg, value in pairwise(args) if arg == f"--{name}"]
+    return split + [arg.partition("=")[2] for arg in args if arg.startswith(f"--{name}=")]
 
 
 def quieten() -> None:
@@ -223,7 +259,7 @@ def quieten() -> None:
 
 def flat(config: Any) -> dict[str, Any]:
     """`{"model.lr": 0.1, …}` of a parsed configuration."""
-    return {key: value for key, value in config.items(branches=False)}
+    return dict(config.items(branches=False))
 
 
 def check_precision(trainer: Any) -> None:
@@ -239,8 +275,6 @@ def check_precision(trainer: Any) -> None:
 
 def check_config(path: Path) -> None:
     """Read a configuration once before anything is built from it, for an error that names the line."""
-    from literatim.registry.reading import read_text, shown
-
     try:
         found = yaml.safe_load(read_text(path))
     except yaml.MarkedYAMLError as error:

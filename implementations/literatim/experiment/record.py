@@ -79,7 +79,7 @@ def processor() -> str:
 
 
 def commit_and_dirty() -> tuple[str | None, bool]:
-    """The commit the code stands at and whether it differs; results and weights are what runs write, and do not count."""
+    """The commit the code stands at, and whether files differ from it, but for the results that runs write."""
     folder = PACKAGE.parents[1]
 
     def git(*words: str) -> str | None:

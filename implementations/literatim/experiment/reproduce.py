@@ -8,7 +8,7 @@ from typing import Any
 
 from literatim.experiment import record
 from literatim.experiment.lightning import Request, run
-from literatim.experiment.runs import CHECKPOINTS, new_run_folder, read_json, run_folders
+from literatim.experiment.runs import CHECKPOINTS, drop_if_unused, new_run_folder, read_json, run_folders
 from literatim.registry.ledger import hashes
 
 
@@ -35,6 +35,9 @@ def reproduce(
             break
     if request.folder is None:
         request = replace(request, folder=new_run_folder(root, asked.paper, asked.recipe))
-    cli = run(request)
     assert request.folder
+    try:
+        cli = run(request)
+    finally:
+        drop_if_unused(request.folder)
     return cli.record, request.folder, record.enter(request.folder, cli.model.net), False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,13 @@ def new_run_folder(root: Path, paper: str, recipe: str) -> Path:
             f"{folder}: the run folder cannot be written: {reason}; name another with --runs"
         ) from None
     return folder
+
+
+def drop_if_unused(folder: Path) -> None:
+    """Remove a run folder in which no run began: a mistake in the options leaves nothing behind."""
+    with suppress(OSError):  # not empty: a run began
+        (folder / CHECKPOINTS).rmdir()
+        folder.rmdir()
 
 
 def find_checkpoint(root: Path, paper: str, recipe: str, given: str) -> Path:

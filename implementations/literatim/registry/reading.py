@@ -197,7 +197,7 @@ def _fault(name: str, node: yaml.Node, fault: Any) -> str:
 
 def place_of(path: Path, steps: tuple[str | int, ...]) -> str:
     """`file:line:column: ` of a place in a file that is known to be sound; ("id", x) finds the claim called x."""
-    node = yaml.compose(read_text(path), Loader)
+    node: Any = yaml.compose(read_text(path), Loader)
     mark = node.start_mark
     if isinstance(node, yaml.SequenceNode) and steps[0] == "id":
         for item in node.value:
