@@ -42,7 +42,7 @@ EXTRA = {
     "\n  --json                   a list of files with classes and probabilities",
     "reproduce": "\n  --variant NAME           a variant of the recipe; all of them where none is named"
     "\n  --seeds N                run the seeds 0 to N - 1 (default: 1)"
-    "\n  --again                  repeat what has been run before",
+    "\n  --seed K                 run only the seed K\n  --again                  repeat what has been run before",
 }
 
 
@@ -58,7 +58,7 @@ def main(command: str, args: list[str]) -> int:
         raise LiteratimError(f"{command}: name a paper first, such as: literatim {command} lenet (there are {papers})")
     name, *rest = args
     own, rest = take(
-        rest, {"recipe", "runs", "ckpt_path", "weights", "variant", "seeds"}, {"json", "again", "help-all"}
+        rest, {"recipe", "runs", "ckpt_path", "weights", "variant", "seeds", "seed"}, {"json", "again", "help-all"}
     )
     paper, recipe = paper_and_recipe(name, own.get("recipe"))
     if {"-h", "--help"} & set(rest) or "help-all" in own:
@@ -74,7 +74,7 @@ def main(command: str, args: list[str]) -> int:
 
 
 def allowed(command: str) -> set[str]:
-    more = {"predict": {"weights", "json"}, "reproduce": {"variant", "seeds", "again"}}
+    more = {"predict": {"weights", "json"}, "reproduce": {"variant", "seeds", "seed", "again"}}
     return {"recipe", "runs"} | more.get(command, set()) | ({"ckpt_path"} if command != "reproduce" else set())
 
 
@@ -226,9 +226,10 @@ def print_predictions(files: list[str], cli: Any, as_json: bool) -> None:
 
 
 def reproduce(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:
-    seeds = own.get("seeds", "1")
-    if not seeds.isdigit() or int(seeds) < 1:
-        raise LiteratimError(f"--seeds is {seeds}; it must be a whole number of at least 1")
+    for name, least in (("seeds", 1), ("seed", 0)):
+        if name in own and not (own[name].isdigit() and int(own[name]) >= least):
+            raise LiteratimError(f"--{name} is {own[name]}; it must be a whole number of at least {least}")
+    seeds = [int(own["seed"])] if "seed" in own else range(int(own.get("seeds", 1)))
     from literatim.loading import known_variant
     from literatim.registry import card
 
@@ -245,12 +246,13 @@ def reproduce(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> 
     lines = []
     met = True
     for variant in variants:
-        for seed in range(int(seeds)):
+        for seed in seeds:
             print(f"{paper}, recipe {recipe}: {variant}, seed {seed}", file=sys.stderr)
             try:
                 record, folder, place, before = run_seed(asked, root, variant, seed, "again" in own)
             except Interrupted:
-                words = ["literatim reproduce", paper, "--recipe", recipe, "--seeds", seeds, *args]
+                ours = [f"--{name} {value}" for name, value in own.items() if name != "again"]
+                words = [f"literatim reproduce {paper}", *ours, *args]
                 print(f"literatim: stopped, everything is saved; go on with:\n  {' '.join(words)}", file=sys.stderr)
                 return 2
             lines.append(
