@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -37,13 +38,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status: 0, 1 for claims that fail or faults found, 2 for a mistake."""
     args = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _dispatch(args)
+        try:
+            return _dispatch(args)
+        finally:
+            sys.stdout.flush()  # here, where a closed pipe is caught, and not at the interpreter's end
     except LiteratimError as error:
         print(f"literatim: {error}", file=sys.stderr)
     except KeyboardInterrupt:
         print("literatim: stopped", file=sys.stderr)
     except BrokenPipeError:  # the reader, `head` say, has seen enough
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"literatim: {where}{error.strerror or error}", file=sys.stderr)

@@ -84,11 +84,11 @@ class _Years(Container[int]):
 
 
 def _years(text: str) -> _Years:
-    found = re.fullmatch(r"(\d{4})?(-)?(\d{4})?", text)
-    if not found or not text.strip("-"):
+    found = re.fullmatch(r"(\d{4})|(\d{4})?-(\d{4})?", text)
+    if not found or text == "-":
         raise argparse.ArgumentTypeError(f'"{text}" is no year or span of years such as 2012-2015')
-    first, dash, last = found.groups()
-    return _Years(int(first or 0), int(last or 9999) if dash else int(first))
+    only, first, last = found.groups()
+    return _Years(int(only or first or 0), int(only or last or 9999))
 
 
 def show(parser: argparse.ArgumentParser, args: list[str]) -> int:
@@ -104,14 +104,15 @@ def show(parser: argparse.ArgumentParser, args: list[str]) -> int:
         return 0
     from rich.console import Console
 
-    out = Console(highlight=False)
-    out.print(f"[bold]{found.title}[/]\n{', '.join(found.authors)}\n{found.venue}, {found.year}")
+    out = Console(highlight=False, markup=False)
+    out.print(found.title, style="bold")
+    out.print(f"{', '.join(found.authors)}\n{found.venue}, {found.year}")
     out.print("  ".join(filter(None, [found.doi and f"doi:{found.doi}", found.arxiv and f"arXiv:{found.arxiv}"])))
     out.print(f"\n{found.summary.en.strip()}\n")
-    out.print("[bold]variants[/]")
+    out.print("variants", style="bold")
     for name, variant in found.variants.items():
         out.print(f"  {name:18} {variant.where or ''}{'' if variant.faithful else '  not the paper’s, for comparison'}")
-    out.print("[bold]recipes[/]")
+    out.print("recipes", style="bold")
     for name, recipe in found.recipes.items():
         runs = len(records(found.id, name))
         out.print(f"  {name:18} {recipe.about.en} ({recipe.data}; {runs} recorded run{'s' * (runs != 1)})")
@@ -154,19 +155,20 @@ def print_verdicts(rows: list[Verdict]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from literatim.claims.verdicts import count
 
-    out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    out = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 140)
     for paper in dict.fromkeys(row.paper for row in rows):
         table = Table("claim", "where", "the paper says", "we measure", "verdict", box=box.SIMPLE_HEAD, title=paper)
         for row in (row for row in rows if row.paper == paper):
-            verdict = f"[{COLOURS[row.verdict]}]{row.verdict}[/]"
+            verdict = Text(row.verdict, style=COLOURS[row.verdict])
             says = row.printed if row.printed is not None else row.states
             table.add_row(row.claim, row.where, says, _cell(row.measured), verdict)
         out.print(table)
         for row in (row for row in rows if row.paper == paper and row.detail and row.verdict != "holds"):
-            out.print(f"[bold]{row.claim}[/], {row.verdict}: {row.detail}", markup=True)
+            out.print(Text.assemble((row.claim, "bold"), f", {row.verdict}: {row.detail}"))
     out.print("\n" + ", ".join(f"{number} {name}" for name, number in count(rows).items()))
 
 
@@ -192,6 +194,8 @@ def lint(parser: argparse.ArgumentParser, args: list[str]) -> int:
         return 0
     from literatim.registry.lint import lint as faults_of
 
+    if absent := [file for file in given.files if not file.exists()]:
+        raise LiteratimError(f"{absent[0]}: there is no such file")
     faults = faults_of(given.files)
     print("\n".join(faults) or "no faults")
     return int(bool(faults))

@@ -36,6 +36,7 @@ OWN = """\
   --runs DIR               where run folders are made (default: runs)
   --config FILE            a configuration laid over the recipe
   --ckpt_path WHICH        last, best or a file: go on with that run (fit), or evaluate it
+  --seed_everything N      the seed of weights, data order and everything else
   --print_config           print the whole configuration and stop"""
 EXTRA = {
     "predict": "\n  --weights NAME           shipped weights; the first there are where no checkpoint is given"

@@ -29,6 +29,8 @@ class TensorBatches:
     def __init__(self, inputs: Tensor, targets: Tensor, batch_size: int, order: Order = "none", seed: int = 0) -> None:
         if batch_size < 1:
             raise LiteratimError(f"the batch size is {batch_size}; it must be at least 1")
+        if not len(inputs):
+            raise LiteratimError("the data set is empty")
         self.inputs, self.targets = inputs, targets
         self.batch_size, self.order, self.seed = batch_size, order, seed
         self.epoch, self.position = 0, 0
@@ -98,10 +100,10 @@ class TensorDataModule(LightningDataModule):
     def test_dataloader(self) -> TensorBatches:
         return TensorBatches(*self._set("test"), self.eval_batch_size)
 
-    def predict_dataloader(self) -> list[tuple[Tensor, Tensor]]:
-        """One batch of the image files that were asked about; the targets say nothing."""
+    def predict_dataloader(self) -> TensorBatches:
+        """The image files that were asked about, in order; the targets say nothing."""
         images = torch.stack([self.read_image(path) for path in self.predicted])
-        return [(images, torch.zeros(len(images), dtype=torch.long))]
+        return TensorBatches(images, torch.zeros(len(images), dtype=torch.long), self.eval_batch_size)
 
     def read_image(self, path: str) -> Tensor:
         raise LiteratimError(f"{type(self).__name__} cannot read image files")

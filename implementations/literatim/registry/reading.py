@@ -55,13 +55,15 @@ def _head(path: Path) -> dict[str, Any]:
     text = read_text(path)
     sections = re.split(r"^(?=[^\s#-])", text, flags=re.MULTILINE)
     try:
-        found = yaml.load("".join(part for part in sections if part.partition(":")[0] in HEAD), Loader)
+        found = yaml.load("".join(part for part in sections if part.partition(":")[0].strip(" \"'") in HEAD), Loader)
         if isinstance(found, dict) and isinstance(found["year"], int) and isinstance(found["title"], str):
-            for name, kind in {"authors": list, "topics": list, "variants": dict, "recipes": dict}.items():
-                if not isinstance(found.setdefault(name, kind()), kind):
+            for name in ("aliases", "authors", "topics", "variants", "recipes"):
+                kind = dict if name in ("variants", "recipes") else list
+                words = found.setdefault(name, kind())
+                if not isinstance(words, kind) or not all(isinstance(word, str) for word in words):
                     raise TypeError(name)
             return found | {"id": path.parent.name}
-    except (yaml.YAMLError, KeyError, TypeError):
+    except (yaml.YAMLError, KeyError, TypeError, ValueError):
         pass
     problems = lint_file(path)  # the slow way, which knows the lines
     raise LiteratimError(problems[0] if problems else f"{path}: not a card: it has no title and year")
@@ -70,9 +72,11 @@ def _head(path: Path) -> dict[str, Any]:
 def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise LiteratimError(f"{path}: cannot be read: {reason}") from None
+    except OSError as error:
+        raise LiteratimError(f"{shown(path)}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].split(b"\n")
+        raise LiteratimError(f"{shown(path)}:{len(before)}:{len(before[-1]) + 1}: this is not UTF-8 text") from None
 
 
 @cache
@@ -129,7 +133,10 @@ def validate(path: Path, schema: type[BaseModel]) -> tuple[list[str], Any]:
     faults = [f"{name}:{mark.line + 1}:{mark.column + 1}: {fault}" for mark, fault in _node_faults(node)]
     if faults:
         return faults, None
-    data = yaml.load(read_text(path), Loader)
+    try:
+        data = yaml.load(read_text(path), Loader)
+    except (yaml.YAMLError, ValueError, KeyError) as error:  # a tag that does not fit its value
+        return [f"{name}:1:1: not YAML: {' '.join(str(error).split())}"], None
     try:
         # Through JSON, because pydantic's strict mode would refuse YAML's lists where the schema has tuples.
         return [], schema.model_validate_json(json.dumps(data, default=str))
@@ -154,10 +161,10 @@ def _node_faults(node: yaml.Node, path: str = "", seen: set[int] | None = None) 
     elif isinstance(node, yaml.MappingNode):
         keys: set[str] = set()
         for key, value in node.value:
-            place = f"{path}.{key.value}".lstrip(".")
-            if not isinstance(key, yaml.ScalarNode):
-                faults.append((key.start_mark, f"{path or 'file'}: a key must be a plain word"))
+            if key.tag != "tag:yaml.org,2002:str":
+                faults.append((key.start_mark, f"{path or 'file'}: a key must be a word; quote numbers, yes and no"))
                 continue
+            place = f"{path}.{key.value}".lstrip(".")
             if key.value in keys:
                 faults.append((key.start_mark, f"{place}: the key stands here twice"))
             keys.add(key.value)
@@ -186,7 +193,7 @@ def _walk(node: yaml.Node, steps: tuple[str | int, ...]) -> tuple[Any, str, list
 
 def _fault(name: str, node: yaml.Node, fault: Any) -> str:
     """One pydantic error, placed in its file."""
-    mark, place, left = _walk(node, fault["loc"])
+    mark, place, left = _walk(node, (*fault["loc"], *fault.get("ctx", {}).get("at", ())))
     if fault["type"] == "missing":
         place = f"{place}.{left[-1]}".lstrip(".")
     what = fault["msg"].removeprefix("Value error, ")

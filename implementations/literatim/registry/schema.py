@@ -6,7 +6,19 @@ import math
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    RootModel,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from literatim.errors import LiteratimError
 
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 # A card from elsewhere cannot make us import anything but the collection's own code.
@@ -15,6 +27,11 @@ ImportPath = Annotated[
 ]
 Number = int | float
 SCALE = {"": 1, "k": 1e3, "m": 1e6, "million": 1e6, "g": 1e9, "billion": 1e9}
+
+
+def misplaced(what: str, *at: str | int) -> PydanticCustomError:
+    """A fault that a validator of the whole finds in one of its parts: `at` leads to its line."""
+    return PydanticCustomError("misplaced", "{what}", {"what": what, "at": at})
 
 
 class Strict(BaseModel):
@@ -158,6 +175,8 @@ class Card(Strict):
 
     @property
     def default_variant(self) -> str:
+        if not self.variants:
+            raise LiteratimError(f"{self.id} has no model in this collection")
         return next(iter(self.variants))
 
     def recipe_variants(self, recipe: str) -> tuple[str, ...]:
@@ -170,7 +189,7 @@ class Card(Strict):
         for name, recipe in self.recipes.items():
             for variant in recipe.variants:
                 if variant not in self.variants:
-                    raise ValueError(f'recipe {name} names the variant "{variant}", which the card does not have')
+                    raise misplaced(f'the card has no variant "{variant}"', "recipes", name, "variants")
         return self
 
 
@@ -227,6 +246,7 @@ class Row(Strict):
     module: str | None = None
     variant: Word | None = None
     metric: Word | None = None
+    of: Literal["mean", "best"] | None = None
     relation: Relation | None = None
     tolerance: Tolerance | None = None
     erratum: Erratum | None = None
@@ -255,7 +275,7 @@ class Claim(Strict):
     unexplained: Unexplained | None = None
     not_attempted: Text | None = None
     over: Literal["module", "variant", "metric"] | None = None  # what a table's row keys stand for
-    rows: dict[str, str | Row] | None = None
+    rows: dict[Word, str | Row] | None = None
 
     @field_validator("printed")
     @classmethod
@@ -282,6 +302,11 @@ class Claim(Strict):
                 raise ValueError(f'"{self.printed}" is no plain number: say what it means in `value`')
         elif not (self.rows and self.over) or self.printed is not None or how == ["check"]:
             raise ValueError("a table has `over` and `rows` (and a measure or a result), and prints in its rows")
+        for key in self.rows or ():
+            try:
+                self._row(key)
+            except ValidationError as error:
+                raise misplaced(error.errors()[0]["msg"].removeprefix("Value error, "), "rows", key) from None
         return self
 
     @property
@@ -302,18 +327,16 @@ class Claim(Strict):
 
     def expanded(self) -> tuple[Claim, ...]:
         """The claim itself, or one claim for each row of its table, called `<id>.<row>`."""
-        if self.rows is None or self.over is None:
-            return (self,)
-        base = self.model_dump(exclude={"rows", "over"}, exclude_none=True)
-        found = []
-        for key, row in self.rows.items():
-            cells = {"printed": row} if isinstance(row, str) else row.model_dump(exclude_none=True)
-            part = "measure" if self.measure else "result"
-            named = {name: cells.pop(name) for name in ("module", "variant", "metric") if name in cells}
-            inner = base[part] | {self.over: key} | named
-            text = self.states.filled(key)
-            found.append(Claim.model_validate({**base, **cells, "id": f"{self.id}.{key}", part: inner, "states": text}))
-        return tuple(found)
+        return (self,) if self.rows is None else tuple(self._row(key) for key in self.rows)
+
+    def _row(self, key: str) -> Claim:
+        base, row = self.model_dump(exclude={"rows", "over"}, exclude_none=True), (self.rows or {})[key]
+        cells = {"printed": row} if isinstance(row, str) else row.model_dump(exclude_none=True)
+        part = "measure" if self.measure else "result"
+        named = {name: cells.pop(name) for name in ("module", "variant", "metric", "of") if name in cells}
+        inner = base[part] | {self.over: key} | named
+        text = self.states.filled(key)
+        return Claim.model_validate({**base, **cells, "id": f"{self.id}.{key}", part: inner, "states": text})
 
 
 class Claims(RootModel[tuple[Claim, ...]]):
@@ -322,7 +345,9 @@ class Claims(RootModel[tuple[Claim, ...]]):
         ids = [claim.id for claim in self.root]
         for i, name in enumerate(ids):
             if name in ids[:i]:
-                raise ValueError(f'two claims are called "{name}"')
+                raise misplaced(f'two claims are called "{name}"', i, "id")
+            if "." in name:
+                raise misplaced("a claim's id has no dot: dots lead to the rows of a table", i, "id")
         return self
 
     def expanded(self) -> tuple[Claim, ...]:
@@ -332,7 +357,7 @@ class Claims(RootModel[tuple[Claim, ...]]):
 def number(printed: str) -> tuple[float, float] | None:
     """(value, worth of the last printed digit) of a printed number: "60,000", "0.95 %", "1.7M", "3.6e9"."""
     found = re.fullmatch(
-        r"(?P<digits>[-−+]?\d[\d,]*(\.\d+)?)(e(?P<power>[-+]?\d+))?\s*(?P<unit>%|k|m|g|million|billion)?",
+        r"(?P<digits>[-−+]?\d[\d,]*(\.\d+)?)(e(?P<power>[-+]?\d{1,2}))?\s*(?P<unit>%|k|m|g|million|billion)?",
         printed.strip(),
         re.IGNORECASE,
     )

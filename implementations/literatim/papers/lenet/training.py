@@ -151,7 +151,7 @@ class LeNetTraining(LightningModule):
         return min(done / 0.25, (1 - done) / 0.75)
 
     def count(self, patterns: int, mistakes: Tensor, loss: Tensor) -> None:
-        self.online += torch.stack([loss.new_tensor(patterns), mistakes.to(loss.dtype), loss])
+        self.online += torch.stack([self.online.new_tensor(patterns), mistakes.float(), loss.float()])
 
     def on_train_epoch_end(self) -> None:
         patterns, mistakes, loss = self.online
