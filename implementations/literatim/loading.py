@@ -6,7 +6,7 @@ import hashlib
 import inspect
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from literatim.errors import LiteratimError, did_you_mean
 from literatim.registry.ledger import Record, records
@@ -40,11 +40,21 @@ def load(paper: str, variant: str | None = None, *, weights: str | None = None, 
     entry = card(name).variants[variant]
     module, _, attribute = entry.model.partition(":")
     model = getattr(import_module(module), attribute)
+    for key, value in entry.with_.items():
+        if options.get(key, value) != value:
+            raise LiteratimError(
+                f'{name} {variant} is what it is by its {key} of "{value}"; leave the option {key} out'
+            )
     settings = {**entry.with_, **options}
     keywords = inspect.signature(model).parameters
     if unknown := [key for key in settings if key not in keywords]:
         hint = did_you_mean(unknown[0], keywords) or f"; it has {', '.join(keywords)}"
         raise LiteratimError(f'{name} {variant} has no option "{unknown[0]}"{hint}')
+    for key, value in settings.items():
+        known = get_args(get_type_hints(model.__init__).get(key))  # of a Literal, what may be chosen
+        if known and all(isinstance(choice, str) for choice in known) and value not in known:
+            hint = did_you_mean(str(value), known) or f"; it is one of {', '.join(known)}"
+            raise LiteratimError(f'{name} has no {key} "{value}"{hint}')
     net: nn.Module = model(**settings)
     if recorded:
         from safetensors.torch import load as parse
@@ -52,7 +62,8 @@ def load(paper: str, variant: str | None = None, *, weights: str | None = None, 
         try:
             net.load_state_dict(parse(weights_bytes(recorded)))
         except RuntimeError as error:
-            raise LiteratimError(f'the weights "{weights}" do not fit {name} with these options: {error}') from None
+            what = " ".join(str(error).split())
+            raise LiteratimError(f'the weights "{weights}" do not fit {name} with these options: {what}') from None
         net.eval()
     return net
 

@@ -178,21 +178,22 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
             raise LiteratimError(f"predict: name image files: literatim predict {paper} seven.png")
         if missing := [file for file in files if not Path(file).is_file()]:
             raise LiteratimError(f"{missing[0]}: there is no such file")
-    checkpoint = None
+    checkpoint = weights = None
     if given := own.get("ckpt_path"):
         checkpoint = find_checkpoint(Path(own.get("runs", "runs")), paper, recipe, given)
     else:
-        recipe = shipped_recipe(paper, own.get("weights") or own.get("recipe"), command)
+        weights, recipe, variant = shipped_run(paper, own.get("weights") or own.get("recipe"), command)
+        args = [f"--model.variant={variant}", *args]
     from literatim.experiment.lightning import Request, run
 
-    cli = run(Request(command, paper, recipe, args, None, checkpoint, files))
+    cli = run(Request(command, paper, recipe, args, None, checkpoint, files, weights=weights))
     if command == "predict":
         print_predictions(files, cli, "json" in own)
     return 0
 
 
-def shipped_recipe(paper: str, name: str | None, command: str) -> str:
-    """The recipe whose weights ship under a name; the first that has any where none is named."""
+def shipped_run(paper: str, name: str | None, command: str) -> tuple[str, str, str]:
+    """(name, recipe, variant) of the weights that ship under a name; the first there are where none is named."""
     from literatim.loading import shipped_weights
 
     shipped = shipped_weights(paper)
@@ -205,7 +206,7 @@ def shipped_recipe(paper: str, name: str | None, command: str) -> str:
             f"{paper} has no weights{f' for {name}' if name else ''}{have}; train first, then evaluate that run: "
             f"literatim fit {paper}{recipe}, literatim {command} {paper}{recipe} --ckpt_path last"
         )
-    return str(shipped[name]["recipe"])
+    return name, str(shipped[name]["recipe"]), str(shipped[name]["variant"])
 
 
 def print_predictions(files: list[str], cli: Any, as_json: bool) -> None:

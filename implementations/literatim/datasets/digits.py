@@ -60,4 +60,4 @@ class Digits(TensorDataModule):
         self.sets = {"train": (inputs[~test], targets[~test]), "test": (inputs[test], targets[test])}
 
     def read_image(self, path: str) -> Tensor:
-        return field(read_digit(path), self.size, self.background, self.ink)[0]
+        return field(read_digit(path, min(28, self.size)), self.size, self.background, self.ink)[0]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from literatim.errors import LiteratimError
@@ -33,12 +33,10 @@ def read_digit(path: str, size: int = 28, box: int = 20) -> GreyImages:
     """
     try:
         with Image.open(path) as file:
-            grey = file.convert("RGBA")
-            paper = Image.new("RGBA", grey.size, "white")
-            image = np.asarray(Image.alpha_composite(paper, grey).convert("L"), dtype=np.float32) / 255
+            image = _grey(file)
     except FileNotFoundError:
         raise LiteratimError(f"{path}: there is no such file") from None
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # all of these are Pillow's
         raise LiteratimError(f"{path}: not an image that can be read: {error}") from None
     border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     image = np.abs(image - np.median(border))  # whatever the polarity, the border is background
@@ -51,6 +49,16 @@ def read_digit(path: str, size: int = 28, box: int = 20) -> GreyImages:
     height, width = (max(1, round(side * scale)) for side in digit.shape)
     small = Image.fromarray((digit * 255).astype(np.uint8)).resize((width, height), Image.Resampling.LANCZOS)
     return _centred(np.asarray(small, dtype=np.float32) / np.float32(255), size)[None]
+
+
+def _grey(file: Image.Image) -> GreyImages:
+    """Grey levels from 0 to 1 of any image, transparent parts as white paper."""
+    if file.mode.startswith(("I", "F")):  # sixteen bits a pixel and more, which `convert` would clip at 255
+        levels = np.asarray(file, dtype=np.float32)
+        return levels / max(float(levels.max()), 1.0)
+    colours = file.convert("RGBA")
+    paper = Image.new("RGBA", colours.size, "white")
+    return np.asarray(Image.alpha_composite(paper, colours).convert("L"), dtype=np.float32) / 255
 
 
 def _centred(digit: GreyImages, size: int) -> GreyImages:

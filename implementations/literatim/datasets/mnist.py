@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import os
 import zlib
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ class MNIST(TensorDataModule):
         self.size, self.background, self.ink = size, background, ink
 
     def prepare_data(self) -> None:
-        """Find the files, or fetch them. Raises LiteratimError naming the first that is missing or damaged."""
+        """Fetch the files, where some are missing and `download` is set."""
         missing = [name for name in SHA256 if find_file(name, self.root) is None]
         if missing and self.download:
             _download(_folders(self.root)[0] if self.root else _folders(None)[-1])
@@ -89,7 +90,7 @@ class MNIST(TensorDataModule):
         return field(grey, self.size, self.background, self.ink), torch.from_numpy(labels.astype(np.int64))
 
     def read_image(self, path: str) -> Tensor:
-        return field(read_digit(path), self.size, self.background, self.ink)[0]
+        return field(read_digit(path, min(28, self.size)), self.size, self.background, self.ink)[0]
 
 
 def _folders(root: str | None) -> list[Path]:
@@ -142,7 +143,7 @@ def _download(folder: Path) -> None:
         ) from None
     try:
         Torchvision(str(folder), train=True, download=True)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, HTTPException) as error:
         raise LiteratimError(
             f"MNIST could not be downloaded to {folder}: {error}; fetch its four files elsewhere and name their folder "
             "with --data.root"

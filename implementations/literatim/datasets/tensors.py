@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import torch.distributed
@@ -20,20 +20,29 @@ class TensorBatches:
 
     `order`: shuffled anew "each epoch", "once" (one random order for all epochs) or "none". The order follows from
     the seed and the epoch alone, and the place within an epoch is saved with a checkpoint, so a resumed run sees the
-    very batches that the interrupted one would have seen. Under several ranks each takes every n-th example; the
-    last ones are repeated from the front so that all ranks take the same number of steps, when training only.
+    very batches that the interrupted one would have seen. Under several ranks each takes every n-th example; for
+    training (`even`) the first ones are repeated at the end, so that all ranks take the same number of steps.
     """
 
     batch_sampler = None  # Lightning asks; there is none
 
-    def __init__(self, inputs: Tensor, targets: Tensor, batch_size: int, order: Order = "none", seed: int = 0) -> None:
+    def __init__(
+        self,
+        inputs: Tensor,
+        targets: Tensor,
+        batch_size: int,
+        order: Order = "none",
+        seed: int = 0,
+        even: bool = False,
+    ) -> None:
         if batch_size < 1:
             raise LiteratimError(f"the batch size is {batch_size}; it must be at least 1")
         if not len(inputs):
             raise LiteratimError("the data set is empty")
         self.inputs, self.targets = inputs, targets
-        self.batch_size, self.order, self.seed = batch_size, order, seed
+        self.batch_size, self.order, self.seed, self.even = batch_size, order, seed, even
         self.epoch, self.position = 0, 0
+        self.resumed: dict[str, int] = {}
 
     @property
     def sampler(self) -> TensorBatches:
@@ -53,27 +62,33 @@ class TensorBatches:
         """This rank's examples of this epoch, in order."""
         n, (rank, ranks) = len(self.inputs), self.share()
         if self.order == "none":
-            return torch.arange(rank, n, ranks)
-        epoch = self.epoch if self.order == "each epoch" else 0
-        order = torch.randperm(n, generator=torch.Generator().manual_seed(self.seed * 1_000_003 + epoch))
-        return torch.cat([order, order[: -n % ranks]])[rank::ranks]
+            order = torch.arange(n)
+        else:
+            epoch = self.epoch if self.order == "each epoch" else 0
+            order = torch.randperm(n, generator=torch.Generator().manual_seed(self.seed * 1_000_003 + epoch))
+        if self.even:
+            steps = -(-n // ranks)
+            order = order.repeat(-(-steps * ranks // n))[: steps * ranks]
+        return order[rank::ranks]
 
     def __len__(self) -> int:
-        rank, ranks = self.share()
-        mine = len(range(rank, len(self.inputs), ranks)) if self.order == "none" else -(-len(self.inputs) // ranks)
+        n, (rank, ranks) = len(self.inputs), self.share()
+        mine = -(-n // ranks) if self.even else len(range(rank, n, ranks))
         return -(-mine // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         batches = self.indices().split(self.batch_size)
-        for i in range(self.position, len(batches)):
-            self.position = (i + 1) % len(batches)
+        resumed, self.resumed = self.resumed, {}
+        first = resumed["position"] if resumed.get("epoch") == self.epoch else 0
+        for i in range(first, len(batches)):
+            self.position = i + 1
             yield self.inputs[batches[i]], self.targets[batches[i]]
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"position": self.position}
+    def state_dict(self) -> dict[str, int]:
+        return {"epoch": self.epoch, "position": self.position}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.position = state["position"]
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.resumed = state
 
 
 class TensorDataModule(LightningDataModule):
@@ -92,7 +107,7 @@ class TensorDataModule(LightningDataModule):
         self.predicted: list[str] = []  # image files for `predict`
 
     def train_dataloader(self) -> TensorBatches:
-        return TensorBatches(*self._set("train"), self.batch_size, self.order, self.seed)
+        return TensorBatches(*self._set("train"), self.batch_size, self.order, self.seed, even=True)
 
     def val_dataloader(self) -> list[TensorBatches]:
         return [TensorBatches(*self._set(name), self.eval_batch_size) for name in self.watch]

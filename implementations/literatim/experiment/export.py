@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from literatim.registry.reading import card
 
 def export(paper: str, variant: str | None, weights: str | None, to: Path) -> None:
     """Write a model with its batch left open. Raises LiteratimError where the ONNX packages are missing."""
+    if to.is_dir():
+        raise LiteratimError(f"{to}: this is a folder; name a file in it")
     try:
         import onnx  # noqa: F401 (torch's exporter needs both)
         import onnxscript  # noqa: F401
@@ -27,17 +30,21 @@ def export(paper: str, variant: str | None, weights: str | None, to: Path) -> No
         )
     net = load(paper, variant, weights=weights).eval()
     beside = to.with_name(f".{to.name}.part")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            net,
-            (torch.zeros(2, *shape),),
-            beside,
-            input_names=["input"],
-            output_names=["output"],
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
-    beside.replace(to)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision, which nothing here needs
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                net,
+                (torch.zeros(2, *shape),),
+                beside,
+                input_names=["input"],
+                output_names=["output"],
+                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
+        beside.replace(to)
+    finally:
+        beside.unlink(missing_ok=True)

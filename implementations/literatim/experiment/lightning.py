@@ -16,7 +16,7 @@ import torch
 import yaml
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
 from literatim.errors import LiteratimError, did_you_mean
 from literatim.experiment import callbacks, record
@@ -45,6 +45,7 @@ class Request:
     folder: Path | None = None  # the run folder of a `fit`
     checkpoint: Path | None = None
     files: list[str] = field(default_factory=list)  # images for `predict`
+    weights: str | None = None  # shipped weights, where no checkpoint is given
     test_after: bool = False  # `reproduce`
 
 
@@ -110,6 +111,7 @@ class PaperCLI(LightningCLI):
             parser_kwargs={request.command: {"default_config_files": [str(defaults)], "allow_abbrev": False}},
             auto_configure_optimizers=False,
             seed_everything_default=0,
+            save_config_callback=SaveConfigCallback if request.command in ("fit", "reproduce") else None,
             save_config_kwargs={"overwrite": True},
             trainer_defaults={
                 "default_root_dir": str(request.folder) if request.folder else None,
@@ -237,10 +239,15 @@ class PaperCLI(LightningCLI):
     def take_weights(self) -> None:
         """The shipped weights, where no checkpoint is given."""
         if self.request.checkpoint is None:
-            shipped = shipped_weights(self.request.paper)[self.request.recipe]
+            name = self.request.weights or self.request.recipe
+            shipped = shipped_weights(self.request.paper)[name]
             from safetensors.torch import load
 
-            self.model.net.load_state_dict(load(weights_bytes(shipped)))
+            try:
+                self.model.net.load_state_dict(load(weights_bytes(shipped)))
+            except RuntimeError as error:
+                what = " ".join(str(error).split())
+                raise LiteratimError(f'the weights "{name}" do not fit this model: {what}') from None
 
 
 def options(args: list[str], name: str) -> list[str]:

@@ -26,6 +26,7 @@ FIELDS = (
     "paper", "recipe", "variant", "seed", "metrics", "commit", "dirty", "recipe_sha256", "code_sha256",
     "data_sha256", "overrides", "versions", "machine", "threads", "wall_s",
 )  # fmt: skip
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def code_files(paper: str, data_module: str) -> list[Path]:
     """What decides the outcome of a run: the paper's package but for its checks, its data module, and whatever these
     import from papers, parts and datasets."""
     package = PACKAGE / "papers" / paper.replace("-", "_")
-    waiting = [path for path in package.glob("*.*") if path.name != "checks.py" and path.is_file()]
+    waiting = [path for path in package.glob("[!.]*.*") if path.name != "checks.py" and path.is_file()]
     waiting.append(_module_file(data_module.partition(":")[0]))
     found: set[Path] = set()
     while waiting:
@@ -122,11 +123,20 @@ def code_files(paper: str, data_module: str) -> list[Path]:
             continue
         found.add(path)
         if path.suffix == ".py":
-            imported = re.findall(
-                r"^\s*from (literatim\.(?:papers|parts|datasets)[\w.]*) import", read_text(path), re.M
-            )
-            waiting += [_module_file(name) for name in imported]
+            ours = (name for name in _imported(path) if re.match(r"literatim\.(papers|parts|datasets)\b", name))
+            waiting += [file for file in map(_module_file, ours) if file.is_file()]
     return sorted(found)
+
+
+def _imported(path: Path) -> list[str]:
+    """The modules that a file imports, and the names it takes from them, which may be modules too."""
+    names = []
+    for node in ast.walk(ast.parse(read_text(path))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
 
 
 def _module_file(name: str) -> Path:
@@ -139,16 +149,22 @@ def code(path: Path) -> str:
     text = read_text(path)
     if path.suffix != ".py":
         return text
-    lines = text.splitlines()
+    lines = text.split("\n")  # as Python counts them; splitlines() knows more ends of a line
+    within: set[int] = set()  # lines that end inside a string: all of their spaces count
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        (row, column), (last, _) = token.start, token.end
         if token.type == tokenize.COMMENT:
-            row, column = token.start
             lines[row - 1] = lines[row - 1][:column]
+        within.update(range(row - 1, last - 1))
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
             doc = node.body[0]
-            lines[doc.lineno - 1 : doc.end_lineno] = [""] * ((doc.end_lineno or doc.lineno) - doc.lineno + 1)
-    return path.name + "\n" + "\n".join(line.rstrip() for line in lines if line.strip()) + "\n"
+            rows = range(doc.lineno - 1, doc.end_lineno or doc.lineno)
+            before, after = lines[rows[0]].encode()[: doc.col_offset], lines[rows[-1]].encode()[doc.end_col_offset :]
+            lines[rows[0] : rows[-1] + 1] = [(before + after).decode(), *[""] * (len(rows) - 1)]
+            within.difference_update(rows)
+    kept = [line if i in within else line.rstrip() for i, line in enumerate(lines) if i in within or line.strip()]
+    return path.name + "\n" + "\n".join(kept) + "\n"
 
 
 def _sha256(text: str) -> str:

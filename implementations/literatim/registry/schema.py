@@ -9,9 +9,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     RootModel,
     StringConstraints,
+    Tag,
     ValidationError,
     field_validator,
     model_validator,
@@ -255,6 +257,11 @@ class Row(Strict):
 
 
 Relation = Literal["equals", "at_most", "at_least", "less_than", "more_than"]
+# Told apart by hand, so that a fault in a row is not also reported as "should be a string".
+TextOrRow = Annotated[
+    Annotated[str, Tag("text")] | Annotated[Row, Tag("row")],
+    Discriminator(lambda cell: "row" if isinstance(cell, dict | Row) else "text"),
+]
 
 
 class Claim(Strict):
@@ -275,7 +282,7 @@ class Claim(Strict):
     unexplained: Unexplained | None = None
     not_attempted: Text | None = None
     over: Literal["module", "variant", "metric"] | None = None  # what a table's row keys stand for
-    rows: dict[Word, str | Row] | None = None
+    rows: dict[Word, TextOrRow] | None = None
 
     @field_validator("printed")
     @classmethod

@@ -309,7 +309,18 @@ class WiderC5(model.LeNet5):
 class PaddedC1(model.LeNet5):
     def __init__(self, **options: str) -> None:
         super().__init__(**options)  # type: ignore[arg-type]
-        self.c1 = nn.Conv2d(1, 6, 5, padding=2, stride=2)
+        self.c1 = nn.Conv2d(1, 6, 5, padding=2)
+
+
+class SevenBySeven(model.LeNet5):
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self.c1 = nn.Conv2d(1, 6, 7, padding=1)
+
+
+class PlainPooling(model.LeNet5):
+    def __init__(self, **options: str) -> None:
+        super().__init__(**{**options, "subsampling": "plain"})  # type: ignore[arg-type]
 
 
 class FreeCodes(model.RBFOutput):
@@ -331,11 +342,6 @@ def _loss_9(sign: int, rubbish: bool) -> Callable[[Tensor, Tensor, float], Tenso
     return loss
 
 
-def _code_off_by(shift: int) -> Callable[[], Tensor]:
-    codes = model.digit_codes()
-    return lambda: (codes + shift) / (1 + shift)
-
-
 DENSE = tuple(tuple(range(6)) for _ in range(16))
 SHIFTED = model.TABLE_I[1:] + model.TABLE_I[:1]
 
@@ -343,7 +349,9 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "C3 sees all maps": lambda: patch.object(model, "TABLE_I", DENSE),
     "Table I moved by one column": lambda: patch.object(model, "TABLE_I", SHIFTED),
     "C5 one map wider": lambda: patch.object(model, "LeNet5", WiderC5),
-    "C1 padded, stride 2": lambda: patch.object(model, "LeNet5", PaddedC1),
+    "C1 padded, so that all maps grow": lambda: patch.object(model, "LeNet5", PaddedC1),
+    "C1 of 7x7 kernels": lambda: patch.object(model, "LeNet5", SevenBySeven),
+    "S layers without coefficient and bias": lambda: patch.object(model, "LeNet5", PlainPooling),
     "plain tanh": lambda: patch.object(model, "squash", torch.tanh),
     "sigmoid": lambda: patch.object(model, "squash", torch.sigmoid),
     "max pooling": lambda: patch.object(
@@ -358,7 +366,7 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
         model.RBFOutput, "forward", lambda self, x: (x[:, None, :] - self.codes).abs().sum(dim=2)
     ),
     "codes trained": lambda: patch.object(model, "RBFOutput", FreeCodes),
-    "codes of 0 and 1": lambda: patch.object(model, "digit_codes", _code_off_by(1)),
+    "codes of 0 and 1": lambda: patch.object(model, "digit_codes", lambda exact=model.digit_codes: (exact() + 1) / 2),
     "largest output wins": lambda: patch.object(model.LeNet5, "decide", lambda self, y: y.argmax(dim=1)),
     "Eq. 8 summed": lambda: patch.object(
         model, "correct_class_loss", lambda y, target: y.gather(1, target[:, None]).sum()

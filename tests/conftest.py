@@ -1,0 +1,43 @@
+"""What several test files use."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[1]
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+
+def literatim(*args: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    """The command as users run it, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "literatim", *args],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **env},
+        timeout=300,
+    )
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    """One clear sentence, exit status 2, no traceback."""
+    said = done.stderr.strip()
+    assert done.returncode == 2, said
+    assert "Traceback" not in said
+    assert said.startswith("literatim: ")
+    assert len(said.splitlines()) == 1, said
+    for word in words:
+        assert word in said
+
+
+@pytest.fixture(scope="session")
+def quick_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of runs with one finished, uninterrupted one: quick, four epochs."""
+    runs = tmp_path_factory.mktemp("quick")
+    done = literatim("fit", "lenet", "--trainer.max_epochs", "4", "--runs", str(runs))
+    assert done.returncode == 0, done.stderr
+    return runs

@@ -1,0 +1,189 @@
+"""Verdicts, and that every claim can lose its own."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from conftest import CHECKOUT
+from literatim.claims import verdicts
+from literatim.claims.verdicts import VERDICTS, judge, verify
+from literatim.registry import ledger, reading
+from literatim.registry.schema import Claim
+
+GOOD = {"holds", "erratum", "unexplained"}
+PAPERS = [path.parent.name for path in (CHECKOUT / "papers").glob("*/card.yaml")]
+
+
+def claim(**fields) -> Claim:
+    base = {"id": "c", "kind": "structural", "where": "Sec. 1", "source": "preprint", "states": {"en": "…"}}
+    return Claim.model_validate_json(json.dumps({**base, **fields}))
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_no_claim_fails(paper):
+    failed = [(v.claim, v.measured, v.detail) for v in verify(paper, claim="*") if v.verdict == "fails"]
+    assert not failed
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_every_executed_claim_is_killed_by_a_broken_model(paper, capsys):
+    checks = __import__(f"literatim.papers.{paper.replace('-', '_')}.checks", fromlist=["BROKEN"])
+    executed = [c for c in reading.claims(paper) if c.kind != "empirical"]
+    sound = {c.id: judge(paper, c).verdict for c in executed}
+    assert set(sound.values()) <= GOOD
+    killers: dict[str, list[str]] = {c.id: [] for c in executed}
+    # A claim that trains takes seconds, so it faces only the broken models that are meant for it.
+    for name, breaking in checks.BROKEN.items():
+        with breaking():
+            for c in executed:
+                if (not c.trains or name in checks.BREAK_TRAINING) and judge(paper, c).verdict != sound[c.id]:
+                    killers[c.id].append(name)
+    with capsys.disabled():
+        print(f"\n{paper}: what each broken model costs")
+        for name in checks.BROKEN:
+            print(f"  {name:40} {', '.join(c for c, by in killers.items() if name in by)}")
+    assert not [c for c, by in killers.items() if not by], "claims that nothing kills"
+    assert {name for by in killers.values() for name in by} == set(checks.BROKEN), "a broken model that kills nothing"
+
+
+def test_a_measure_that_cannot_run_fails_its_claim():
+    v = judge("lenet", claim(measure={"what": "parameters", "variant": "lenet5"}, printed="60,001"))
+    assert (v.verdict, v.measured, v.stated) == ("fails", 60_000, 60_001)
+
+
+@pytest.mark.parametrize(
+    ("proof", "value", "printed", "verdict"),
+    [
+        ("multiply_adds", 326520, "401K", "fails"),  # the proof gives another number than we measure
+        ("squash_at_one", 60000, "60,001", "fails"),  # the proof does not give the erratum's number
+        ("parameters_by_hand", 60000, "60,000", "fails"),  # what is printed holds after all
+        ("parameters_by_hand", 60000, "61,706", "erratum"),
+    ],
+)
+def test_an_erratum_needs_its_proof(monkeypatch, proof, value, printed, verdict):
+    from literatim.papers.lenet import checks
+
+    monkeypatch.setattr(checks, "parameters_by_hand", lambda: 60_000, raising=False)
+    erratum = {"value": value, "why": {"en": "…"}, "proof": f"literatim.papers.lenet.checks:{proof}"}
+    c = claim(measure={"what": "parameters", "variant": "lenet5"}, printed=printed, erratum=erratum)
+    assert judge("lenet", c).verdict == verdict
+
+
+def test_unexplained_must_be_the_value_that_the_card_gives():
+    c = {"measure": {"what": "parameters", "variant": "lenet5"}, "printed": "61K"}
+    assert judge("lenet", claim(**c, unexplained={"value": 60000, "why": {"en": "…"}})).verdict == "unexplained"
+    assert judge("lenet", claim(**c, unexplained={"value": 59999, "why": {"en": "…"}})).verdict == "fails"
+
+
+def test_claims_that_train_run_only_when_asked():
+    assert {v.claim: v.verdict for v in verify("lenet")}["initialisation"] == "not run"
+    assert {v.verdict for v in verify("lenet", claim="initialisation")} == {"erratum"}
+
+
+def test_kinds_and_patterns_select():
+    assert {v.kind for v in verify("lenet", kind="structural")} == {"structural"}
+    assert [v.claim for v in verify("lenet", claim="parameters")] == [
+        f"parameters.{layer}" for layer in ("c1", "s2", "c3", "s4", "c5", "f6")
+    ]
+
+
+def test_all_verdicts_are_known():
+    assert {v.verdict for v in verify()} <= set(VERDICTS)
+
+
+# --- The ledger --------------------------------------------------------------------------------------
+
+RESULT = {"recipe": "paper", "variant": "lenet5", "metric": "test_error"}
+
+
+@pytest.fixture
+def record(tmp_path, monkeypatch):
+    """Write a sound record of the recipe `paper`, changed as asked; returns the verdict on 0.95 +- 0.1."""
+
+    def write(seed: int = 0, error: float = 1.0, **changes):
+        data = dict.fromkeys(ledger.FIELDS)
+        data |= {
+            "paper": "lenet",
+            "recipe": "paper",
+            "variant": "lenet5",
+            "seed": seed,
+            "overrides": [],
+            "dirty": False,
+        }
+        data |= {"metrics": {"test_error": error}, **ledger.hashes("lenet", "paper"), **changes}
+        folder = tmp_path / "results" / "paper" / f"lenet5-s{seed}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "record.json").write_text(json.dumps(data))
+        (folder / "curve.csv").write_text("epoch,test_error\n1,3.5\n2,1.5\n")
+
+    monkeypatch.setattr(ledger, "paper_folder", lambda paper: tmp_path)
+    monkeypatch.setattr(ledger, "recipe_path", lambda p, r: CHECKOUT / "papers" / p / "recipes" / f"{r}.yaml")
+    return write
+
+
+def error_claim(printed: str = "0.95 %", slack: float = 0.1, **result) -> Claim:
+    tolerance = {"is": slack, "why": {"en": "…"}}
+    return claim(
+        kind="empirical", printed=printed, relation="at_most", tolerance=tolerance, result={**RESULT, **result}
+    )
+
+
+def test_a_mean_over_seeds_is_reproduced_or_missed(record):
+    record(0, 1.0)
+    record(1, 1.1)
+    v = judge("lenet", error_claim())
+    assert (v.verdict, v.measured) == ("reproduced", 1.05)
+    assert "2 seeds" in v.detail
+    record(2, 1.2)
+    assert judge("lenet", error_claim()).verdict == "missed"
+    assert judge("lenet", error_claim(of="best")).measured == 1.0
+
+
+def test_no_record_is_not_attempted(record):
+    assert judge("lenet", error_claim()).verdict == "not attempted"
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict", "word"),
+    [
+        ({"dirty": True}, "indicative", "not clean"),
+        ({"overrides": ["model.j=1"]}, "indicative", "model.j=1"),
+        ({"code_sha256": "0"}, "stale", "code"),
+        ({"recipe_sha256": "0"}, "stale", "recipe"),
+        ({"data_sha256": "0"}, "stale", "data"),
+    ],
+)
+def test_what_is_not_judged(record, change, verdict, word):
+    record(0, 1.0, **change)
+    v = judge("lenet", error_claim())
+    assert (v.verdict, v.measured) == (verdict, 1.0)
+    assert word in v.detail
+
+
+def test_a_deviation_without_evidence_is_indicative(record):
+    record(0, 1.0)
+    (folder := next(ledger.paper_folder("lenet").glob("results/paper/*"))).rename(folder.parent.parent / "mnist")
+    record(0, 1.0, recipe="mnist", **ledger.hashes("lenet", "mnist"))
+    v = judge("lenet", error_claim(recipe="mnist"))
+    assert v.verdict == "indicative"
+    assert "Adam" in v.detail
+
+
+def test_an_epoch_of_the_curve_and_a_difference(record):
+    record(0, 1.0)
+    assert judge("lenet", error_claim("1.5 %", epoch=2)).verdict == "reproduced"
+    assert judge("lenet", error_claim("1.3 %", epoch=2)).verdict == "missed"
+    v = judge("lenet", error_claim("0.5", epoch=2, minus=RESULT))
+    assert (v.verdict, v.measured) == ("reproduced", 0.5)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"paper": "lenet"}'])
+def test_a_broken_record_is_named(record, text):
+    from literatim.errors import LiteratimError
+
+    record()
+    path: Path = next(ledger.paper_folder("lenet").glob("results/*/*/record.json"))
+    path.write_text(text)
+    with pytest.raises(LiteratimError, match=r"record\.json: not a record"):
+        verdicts.judge("lenet", error_claim())

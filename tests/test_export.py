@@ -1,0 +1,142 @@
+"""`literatim export`: what the ONNX file computes is what the model computes, and a mistake leaves no file behind."""
+
+import json
+import shutil
+import sys
+
+import pytest
+import torch
+
+import literatim
+from literatim.cli import main
+from literatim.experiment.record import ship
+from literatim.registry import ledger, reading
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """Ships a network's weights in a copy of the cards, which is read in place of ours."""
+    folder = tmp_path / "papers"
+    shutil.copytree(reading.papers_folder(), folder, ignore=shutil.ignore_patterns("results", "weights"))
+    monkeypatch.setenv("LITERATIM_PAPERS", str(folder))
+    place = folder / "lenet" / "results" / "mnist" / "lenet5-s0"
+    place.mkdir(parents=True)
+
+    def enter(net, variant, options):
+        record = dict.fromkeys(ledger.FIELDS) | {"paper": "lenet", "recipe": "mnist", "variant": variant, "seed": 0}
+        record |= {"options": options, "weights": ship("lenet", "mnist", net)}
+        (place / "record.json").write_text(json.dumps(record))
+
+    forget()
+    yield enter
+    forget()
+
+
+def forget():
+    for cached in (reading.card, reading.claims, ledger.hashes):
+        cached.cache_clear()
+
+
+def refused(capsys, *args):
+    """What the command says where it refuses, which must be one line."""
+    status = main(["export", *map(str, args)])
+    out, err = capsys.readouterr()
+    assert status == 2
+    assert out == ""
+    assert err.startswith("literatim: ")
+    assert err.count("\n") == 1
+    return err
+
+
+@pytest.mark.parametrize(
+    ("variant", "options"),
+    [
+        ("lenet5", {"init": "sqrt", "subsampling": "sum", "coefficient": 0.3}),
+        ("lenet5", {"init": "sqrt", "subsampling": "average", "coefficient": 1.0}),
+        ("lenet5-popular", {"init": "sqrt"}),
+    ],
+)
+def test_the_file_computes_what_the_model_computes(tmp_path, capfd, shipped, variant, options):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    torch.manual_seed(0)
+    net = literatim.load("lenet", variant, **options).eval()
+    shipped(net, variant, options)
+    (tmp_path / "out").mkdir()
+    to = tmp_path / "out" / "lenet.onnx"
+    assert main(["export", "lenet", "--variant", variant, "--weights", "mnist", "--to", str(to)]) == 0
+    out, err = capfd.readouterr()
+    assert (out, err) == (f"{to}\n", "")
+    assert list(to.parent.iterdir()) == [to]
+
+    session = onnxruntime.InferenceSession(to, providers=["CPUExecutionProvider"])
+    (given,), (found,) = session.get_inputs(), session.get_outputs()
+    assert (given.name, found.name) == ("input", "output")
+    assert given.shape[1:] == [1, 32, 32]
+    for size in (1, 5):
+        x = torch.rand(size, 1, 32, 32) * 1.275 - 0.1
+        (y,) = session.run(None, {"input": x.numpy()})
+        with torch.no_grad():
+            expected = net(x)
+        assert y.shape == (size, 10)
+        assert expected.std() > 0.1  # outputs that differ, so that being near them means something
+        assert torch.allclose(torch.from_numpy(y), expected, atol=1e-4)
+
+
+def test_a_model_without_weights_is_exported_too(tmp_path, capfd):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    to = tmp_path / "lenet.onnx"
+    torch.manual_seed(0)
+    assert main(["export", "lenet", "--to", str(to)]) == 0
+    torch.manual_seed(0)
+    net = literatim.load("lenet").eval()
+    x = torch.rand(3, 1, 32, 32)
+    (y,) = onnxruntime.InferenceSession(to, providers=["CPUExecutionProvider"]).run(None, {"input": x.numpy()})
+    with torch.no_grad():
+        assert torch.allclose(torch.from_numpy(y), net(x), rtol=0, atol=1e-4)
+
+
+def test_an_unknown_paper_variant_or_weights_is_refused(tmp_path, capsys):
+    to = tmp_path / "x.onnx"
+    assert 'did you mean "lenet"' in refused(capsys, "lenett", "--to", to)
+    assert 'no variant "lenet-5"; did you mean "lenet5"' in refused(capsys, "lenet", "--variant", "lenet-5", "--to", to)
+    assert 'has no weights "nowhere"' in refused(capsys, "lenet", "--weights", "nowhere", "--to", to)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_folder_is_refused(tmp_path, capsys):
+    assert f"{tmp_path / 'none'}: there is no such folder" in refused(
+        capsys, "lenet", "--to", tmp_path / "none" / "x.onnx"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_must_be_named(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    assert "--to" in refused(capsys, "lenet")
+    for to in (".", tmp_path / "folder"):
+        assert f"{to}: this is a folder" in refused(capsys, "lenet", "--to", to)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+    assert not list((tmp_path / "folder").iterdir())
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxscript"])
+def test_a_missing_onnx_package_is_refused(tmp_path, capsys, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    assert "pip install 'literatim[onnx]'" in refused(capsys, "lenet", "--to", tmp_path / "x.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("earlier", [None, b"an earlier file"])
+def test_a_failing_export_leaves_what_was_there(tmp_path, capsys, monkeypatch, earlier):
+    to = tmp_path / "x.onnx"
+    if earlier:
+        to.write_bytes(earlier)
+
+    def half(net, args, path, **options):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(torch.onnx, "export", half)
+    assert "No space left on device" in refused(capsys, "lenet", "--to", to)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == ([earlier] if earlier else [])
