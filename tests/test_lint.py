@@ -134,6 +134,10 @@ def test_faults_of_a_card(mlp, old, new, fault):
         ('b: "1,516"', 'b: {printed: "7", variant: big}', '1:3: parameters.b: the card has no variant "big"'),
         ('printed: "0.95 %"', 'printed: "few"', '11:3: [1]: "few" is no plain number: say what it means in `value`'),
         ('printed: "0.95 %"', 'printed: "1e999"', '11:3: [1]: "1e999" is no plain number: say what it means in'),
+        ("over: module", "over: module\n  not_attempted: {en: no time}",
+         "1:3: [0]: only an empirical claim can be not attempted"),
+        ("over: module", "over: module\n  unexplained: {value: 1, why: {en: why}}\n  erratum: {why: {en: why}, proof: "
+         '"literatim.papers.mlp.checks:proof"}', "1:3: [0]: a claim is an erratum or unexplained, not both"),
         ("2\n  source: preprint", "2\n  source: book", '11:3: error: the card has no source "book"'),
         ("small, metric", "big, metric", '11:3: error: the card has no variant "big"'),
         ("recipe: quick", "recipe: slow", '11:3: error: the card has no recipe "slow"'),
@@ -180,7 +184,7 @@ def test_a_bomb_of_aliases_ends_fast(mlp, place):
     began = time.process_time()
     faults = lint()
     assert faults[0] == "papers/mlp/card.yaml:16:5: a1[0]: anchors and aliases are not used in cards; write it out"
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 0.1
 
 
 def test_two_papers_of_one_name(mlp):

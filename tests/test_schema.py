@@ -315,6 +315,7 @@ def test_relations_at_their_bounds(relation, tolerance, holds, fails):
 def test_a_value_of_our_own_reading_is_exact():
     found = claim(printed="84 inputs each", value=840)
     assert (agrees(found, 840), agrees(found, 841), found.slack) == (True, False, 0)
+    assert claim(printed="463K", value=463 * 1024).slack == 0
 
 
 def test_shapes_agree_number_by_number():

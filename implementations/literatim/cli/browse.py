@@ -35,20 +35,19 @@ def list_(parser: argparse.ArgumentParser, args: list[str]) -> int:
     parser.add_argument("--author", help="part of an author's name")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(args)
-    from literatim.registry import find, heads
+    from literatim.registry.names import matching
 
-    found = find(given.pattern, year=given.year, topic=given.topic, author=given.author)
-    entries = heads()
+    entries = matching(given.pattern, year=given.year, topic=given.topic, author=given.author)
     rows = [
         {
             "id": paper,
-            "title": entries[paper]["title"],
-            "year": entries[paper]["year"],
-            "topics": entries[paper]["topics"],
-            "variants": list(entries[paper]["variants"]),
-            "recipes": list(entries[paper]["recipes"]),
+            "title": entry["title"],
+            "year": entry["year"],
+            "topics": entry["topics"],
+            "variants": list(entry["variants"]),
+            "recipes": list(entry["recipes"]),
         }
-        for paper in found
+        for paper, entry in entries.items()
     ]
     if given.json:
         _print_json(rows)

@@ -50,12 +50,19 @@ def find(
     `year` is a year or anything that contains years (`range(2012, 2016)`), `topic` one of the card's topics,
     `author` a part of an author's name. Case does not matter.
     """
+    return list(matching(pattern, year=year, topic=topic, author=author))
+
+
+def matching(
+    pattern: str, *, year: int | Container[int] | None, topic: str | None, author: str | None
+) -> dict[str, dict[str, Any]]:
+    """id -> head of the papers that `find` finds: one reading of the cards serves both."""
     years: Container[int] | None = (year,) if isinstance(year, int) else year
-    return [
-        paper
+    return {
+        paper: entry
         for paper, entry in heads().items()
         if any(fnmatchcase(normal(n), pattern.casefold()) for n in names(entry))
         and (years is None or entry["year"] in years)
         and (topic is None or topic.casefold() in map(str.casefold, entry["topics"]))
         and (author is None or any(author.casefold() in name.casefold() for name in entry["authors"]))
-    ]
+    }
