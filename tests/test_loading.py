@@ -99,10 +99,13 @@ def test_keywords_reach_the_model():
     assert isinstance(literatim.load("lenet", c3="dense").c3, nn.Conv2d)
 
 
-def test_keywords_go_before_those_of_the_variant():
-    net = literatim.load("lenet", "lenet5-popular", output="rbf")
-    assert not isinstance(net.output, nn.Linear)
-    assert isinstance(net.c3, nn.Conv2d)
+def test_an_option_that_makes_a_variant_what_it_is_stays():
+    assert "is what it is by its output" in sentence("lenet", "lenet5-popular", output="rbf")
+    assert isinstance(literatim.load("lenet", "lenet5-popular", output="softmax").output, nn.Linear)
+
+
+def test_an_unknown_choice_is_refused_with_the_nearest():
+    assert sentence("lenet", init="squrt") == 'lenet has no init "squrt"; did you mean "sqrt"?'
 
 
 def test_an_unknown_paper_is_refused_with_the_nearest_name():

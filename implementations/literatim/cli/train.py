@@ -17,6 +17,7 @@ from literatim.experiment.runs import (
     paper_and_recipe,
     run_of,
 )
+from literatim.loading import weights_record
 from literatim.registry import heads
 from literatim.registry.reading import head
 
@@ -182,8 +183,10 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
     if given := own.get("ckpt_path"):
         checkpoint = find_checkpoint(Path(own.get("runs", "runs")), paper, recipe, given)
     else:
-        weights, recipe, variant = shipped_run(paper, own.get("weights") or own.get("recipe"), command)
-        args = [f"--model.variant={variant}", *args]
+        weights = shipped_name(paper, own.get("weights") or own.get("recipe"), command)
+        record = weights_record(paper, weights)
+        recipe = record["recipe"]
+        args = [f"--model.variant={record['variant']}", f"--model.options={json.dumps(record['options'])}", *args]
     from literatim.experiment.lightning import Request, run
 
     cli = run(Request(command, paper, recipe, args, None, checkpoint, files, weights=weights))
@@ -192,8 +195,8 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
     return 0
 
 
-def shipped_run(paper: str, name: str | None, command: str) -> tuple[str, str, str]:
-    """(name, recipe, variant) of the weights that ship under a name; the first there are where none is named."""
+def shipped_name(paper: str, name: str | None, command: str) -> str:
+    """The name of shipped weights, the first there are where none is given. Raises LiteratimError where none ship."""
     from literatim.loading import shipped_weights
 
     shipped = shipped_weights(paper)
@@ -206,7 +209,7 @@ def shipped_run(paper: str, name: str | None, command: str) -> tuple[str, str, s
             f"{paper} has no weights{f' for {name}' if name else ''}{have}; train first, then evaluate that run: "
             f"literatim fit {paper}{recipe}, literatim {command} {paper}{recipe} --ckpt_path last"
         )
-    return name, str(shipped[name]["recipe"]), str(shipped[name]["variant"])
+    return str(name)
 
 
 def print_predictions(files: list[str], cli: Any, as_json: bool) -> None:
