@@ -34,7 +34,7 @@ reproduce: .venv/installed
 	@$(BIN)/literatim reproduce lenet --recipe quick
 
 test: .venv/installed-dev
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: lint types
 

@@ -34,6 +34,14 @@ def assert_refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
         assert word in said
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The tables that tests made, such as which claim each broken model costs."""
+    for report in [r for reports in terminalreporter.stats.values() for r in reports if hasattr(r, "user_properties")]:
+        for name, table in report.user_properties:
+            if name == "table":
+                terminalreporter.write_line(f"\n{table}")
+
+
 @pytest.fixture(scope="session")
 def quick_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of runs with one finished, uninterrupted one: quick, four epochs."""

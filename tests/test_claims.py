@@ -1,6 +1,7 @@
 """Verdicts, and that every claim can lose its own."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,8 @@ def test_no_claim_fails(paper):
 
 
 @pytest.mark.parametrize("paper", PAPERS)
-def test_every_executed_claim_is_killed_by_a_broken_model(paper, capsys):
-    checks = __import__(f"literatim.papers.{paper.replace('-', '_')}.checks", fromlist=["BROKEN"])
+def test_every_executed_claim_is_killed_by_a_broken_model(paper, record_property):
+    checks = import_module(f"literatim.papers.{paper.replace('-', '_')}.checks")
     executed = [c for c in reading.claims(paper) if c.kind != "empirical"]
     sound = {c.id: judge(paper, c).verdict for c in executed}
     assert set(sound.values()) <= GOOD
@@ -39,10 +40,8 @@ def test_every_executed_claim_is_killed_by_a_broken_model(paper, capsys):
             for c in executed:
                 if (not c.trains or name in checks.BREAK_TRAINING) and judge(paper, c).verdict != sound[c.id]:
                     killers[c.id].append(name)
-    with capsys.disabled():
-        print(f"\n{paper}: what each broken model costs")
-        for name in checks.BROKEN:
-            print(f"  {name:40} {', '.join(c for c, by in killers.items() if name in by)}")
+    rows = [f"  {name:40} {', '.join(c for c, by in killers.items() if name in by)}" for name in checks.BROKEN]
+    record_property("table", "\n".join([f"{paper}: the claims that each broken model costs", *rows]))
     assert not [c for c, by in killers.items() if not by], "claims that nothing kills"
     assert {name for by in killers.values() for name in by} == set(checks.BROKEN), "a broken model that kills nothing"
 
@@ -187,3 +186,21 @@ def test_a_broken_record_is_named(record, text):
     path.write_text(text)
     with pytest.raises(LiteratimError, match=r"record\.json: not a record"):
         verdicts.judge("lenet", error_claim())
+
+
+# --- What popular implementations change ---------------------------------------------------------------
+
+COMPARED = [(paper, i) for paper in PAPERS for i in range(len(reading.card(paper).compared))]
+
+
+@pytest.mark.parametrize(("paper", "row"), COMPARED)
+def test_popular_implementations_still_differ_so(paper, row):
+    assert verdicts.call(reading.card(paper).compared[row].check) is True
+
+
+def test_a_popular_network_that_were_the_papers_would_be_noticed(monkeypatch):
+    from literatim.papers.lenet import checks, model
+
+    as_printed = model.LeNet5
+    monkeypatch.setattr(model, "LeNet5", lambda **options: as_printed())
+    assert checks.popular_differs() is False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,8 +142,7 @@ def fit(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:
     if "--print_config" in args or any(arg.startswith("--print_config=") for arg in args):
         folder = None
     elif folder is None:
-        shared = os.environ.get("LITERATIM_RUN") if os.environ.get("LOCAL_RANK", "0") != "0" else None
-        folder = Path(shared) if shared else new_run_folder(root, paper, recipe)
+        folder = new_run_folder(root, paper, recipe)
     from literatim.experiment.callbacks import Interrupted
     from literatim.experiment.lightning import Request, run
 

@@ -205,18 +205,17 @@ class PaperCLI(LightningCLI):
             write_json(folder / record.IDENTITY, self.identity)
 
     def after_fit(self) -> None:
-        metrics = {k: callbacks.shortened(v.item()) for k, v in self.trainer.callback_metrics.items()}
-        self.finished = self.trainer.state.finished
+        # From the curve, which a run that goes on has whole even if nothing was left to do.
+        last = self.curve.rows[-1] if self.curve.rows else {}
+        metrics = {name: value for name, value in last.items() if name not in ("epoch", "step", "wall_s")}
         if self.request.test_after:
             found = self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
             metrics |= {k: callbacks.shortened(v) for k, v in found[0].items()}
+        accelerator = type(self.trainer.accelerator).__name__.removesuffix("Accelerator").lower()
+        rest = record.outcome(metrics, self.curve.wall, self.curve.threads, accelerator, str(self.trainer.precision))
+        self.record = {**self.identity, **rest, "tested": self.request.test_after}
         folder = self.request.folder
         if folder and self.trainer.is_global_zero:
-            accelerator = type(self.trainer.accelerator).__name__.removesuffix("Accelerator").lower()
-            rest = record.outcome(
-                metrics, self.curve.wall, self.curve.threads, accelerator, str(self.trainer.precision)
-            )
-            self.record = {**self.identity, **rest, "tested": self.request.test_after}
             if self.curve.rows:
                 title = f"{self.request.paper}, recipe {self.request.recipe}, seed {self.identity['seed']}"
                 draw_curve(self.curve.rows, title, folder / "curve.png")

@@ -40,4 +40,5 @@ def reproduce(
         cli = run(request)
     finally:
         drop_if_unused(request.folder)
-    return cli.record, request.folder, record.enter(request.folder, cli.model.net), False
+    place = record.enter(request.folder, cli.model.net) if cli.trainer.is_global_zero else request.folder
+    return cli.record, request.folder, place, False

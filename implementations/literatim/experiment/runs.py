@@ -35,7 +35,12 @@ def run_folders(root: Path, paper: str, recipe: str) -> list[Path]:
 
 
 def new_run_folder(root: Path, paper: str, recipe: str) -> Path:
-    """Make the next run folder. Raises LiteratimError where it cannot be written."""
+    """Make the next run folder; under several processes it is the one that the first has made.
+
+    Raises LiteratimError where it cannot be written.
+    """
+    if os.environ.get("LOCAL_RANK", "0") != "0" and (shared := os.environ.get("LITERATIM_RUN")):
+        return Path(shared)
     earlier = run_folders(root, paper, recipe)
     folder = root / paper / recipe / str(int(earlier[0].name) + 1 if earlier else 0)
     try:
