@@ -108,7 +108,7 @@ class PaperCLI(LightningCLI):
             import_path(self.entry.training or ""),
             import_path(DATA_SETS[self.entry.recipes[request.recipe].data].module),
             parser_class=PaperParser,
-            parser_kwargs={request.command: {"default_config_files": [str(defaults)], "allow_abbrev": False}},
+            parser_kwargs={request.command: {"default_config_files": [str(defaults)]}},
             auto_configure_optimizers=False,
             seed_everything_default=0,
             save_config_callback=SaveConfigCallback if request.command in ("fit", "reproduce") else None,
@@ -135,6 +135,11 @@ class PaperCLI(LightningCLI):
         given = [self.request.command, *self.request.args]
         if self.request.checkpoint:
             given.append(f"--ckpt_path={self.request.checkpoint}")
+        known = {text for action in self._parser(self.request.command)._actions for text in action.option_strings}
+        for name in (arg.partition("=")[0] for arg in self.request.args if arg.startswith("--")):
+            # jsonargparse would take --trainer.max_epoch for --trainer.max_epochs; `--model.options.x` is its x.
+            if name not in known and not any(name.startswith(f"{text}.") for text in known if "." in text):
+                raise LiteratimError(f'there is no option "{name}"{did_you_mean(name, known)}')
         try:
             self.config = parser.parse_args(given)
         except LiteratimError as error:

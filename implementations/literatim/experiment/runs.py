@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +56,9 @@ def new_run_folder(root: Path, paper: str, recipe: str) -> Path:
 
 
 def drop_if_unused(folder: Path) -> None:
-    """Remove a run folder in which no run began: a mistake in the options leaves nothing behind."""
-    with suppress(OSError):  # not empty: a run began
-        (folder / CHECKPOINTS).rmdir()
-        folder.rmdir()
+    """Remove a run folder that holds no checkpoint and no curve: a mistake in the options leaves nothing behind."""
+    if not (folder / "curve.csv").exists() and not any((folder / CHECKPOINTS).glob("*")):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def find_checkpoint(root: Path, paper: str, recipe: str, given: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -9,10 +10,12 @@ from functools import cache
 from itertools import pairwise
 from unittest.mock import patch
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from literatim.claims import Finding
+from literatim.datasets import mnist
 from literatim.papers.lenet import levenberg_marquardt as lm
 from literatim.papers.lenet import model, training
 from literatim.parts.one_by_one import one_by_one
@@ -68,6 +71,16 @@ def multiply_adds() -> int:
     net = model.LeNet5()
     places = {"c1": 28 * 28, "c3": 10 * 10, "c5": 1, "f6": 1}
     return net.output.codes.numel() + sum(getattr(net, name).weight.numel() * n for name, n in places.items())
+
+
+def input_levels() -> bool:
+    """White, black and the surroundings of an image as the data module makes them of raw grey levels."""
+    raw = np.zeros((1, 28, 28), dtype=np.uint8)
+    raw[0, 14, 14] = 255
+    field, _ = mnist.MNIST()._tensors(raw, np.zeros(1, dtype=np.uint8))
+    white = torch.full((1, 1, 32, 32), -0.1)
+    white[0, 0, 16, 16] = 1.175
+    return field.shape == white.shape and torch.allclose(field, white)
 
 
 # --- Units -----------------------------------------------------------------------------------------
@@ -178,6 +191,14 @@ def printed_bounds() -> bool:
     within = all(float(w.abs().max()) <= 2.4 / fan_in * (1 + 1e-6) for w, fan_in in layers)
     reached = all(float(w.abs().max()) > 0.9 * 2.4 / fan_in for w, fan_in in layers if w.numel() > 50)
     return within and reached
+
+
+def mu() -> float:
+    return inspect.signature(training.LeNetTraining).parameters["mu"].default
+
+
+def curvature_samples() -> int:
+    return inspect.signature(training.LeNetTraining).parameters["curvature_samples"].default
 
 
 def schedule_as_printed() -> bool:
@@ -323,6 +344,11 @@ class PlainPooling(model.LeNet5):
         super().__init__(**{**options, "subsampling": "plain"})  # type: ignore[arg-type]
 
 
+class HastyTraining(training.LeNetTraining):
+    def __init__(self, variant: str = "lenet5", mu: float = 0.2, curvature_samples: int = 50) -> None:
+        super().__init__(variant, mu=mu, curvature_samples=curvature_samples)
+
+
 class FreeCodes(model.RBFOutput):
     def __init__(self, codes: Tensor) -> None:
         super().__init__(codes)
@@ -383,6 +409,10 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     ),
     "fan-in under a square root": lambda: patch.object(
         model, "fan_in", lambda layer, exact=model.fan_in: exact(layer).sqrt()
+    ),
+    "another mu, fewer samples": lambda: patch.object(training, "LeNetTraining", HastyTraining),
+    "white at 0 and black at 1": lambda: patch.object(
+        mnist, "field", lambda grey, size, background, ink, exact=mnist.field: exact(grey, size, 0.0, 1.0)
     ),
     "four passes at each rate": lambda: patch.object(
         training, "SCHEDULE", tuple((4, rate) for _, rate in training.SCHEDULE)
