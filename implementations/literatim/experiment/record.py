@@ -91,7 +91,8 @@ def commit_and_dirty() -> tuple[str | None, bool]:
 
     if not in_checkout() or (commit := git("rev-parse", "HEAD")) is None:
         return None, True
-    status = git("status", "--porcelain", "--", ".", ":!papers/*/results", ":!papers/*/weights")
+    written = (":!papers/*/results/*", ":!papers/*/weights/*")
+    status = git("status", "--porcelain", "--untracked-files=all", "--", ".", *written)
     return commit, status != ""
 
 
