@@ -227,9 +227,8 @@ def test_two_processes_train_together(tmp_path):
     alone = literatim(
         "validate", "lenet", "--ckpt_path", "last", "--runs", str(tmp_path), "--data.watch", "[test,train]"
     )
-    found = {
-        row.split("│")[1].strip(): float(row.split("│")[-2]) for row in alone.stdout.splitlines() if "error" in row
-    }
+    rows = [[cell.strip() for cell in row.split("│") if cell.strip()] for row in alone.stdout.splitlines()]
+    found = {row[0]: float(row[1]) for row in rows if row and row[0].endswith("_error")}
     assert record["metrics"]["test_error"] == pytest.approx(found["test_error"], abs=1e-3)
     # Of 1,437 images one rank has one more than the other, and Lightning divides by a count that it has cut to 718.
     assert record["metrics"]["train_error"] == pytest.approx(found["train_error"], rel=1e-3)
@@ -259,6 +258,23 @@ def test_bf16_is_refused_only_where_it_is_emulated(monkeypatch):
         check_precision(asked)
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
     check_precision(asked)
+
+
+def test_what_runs_write_does_not_make_the_tree_dirty(tmp_path, monkeypatch):
+    """In a clone of the last commit: a new result is no change to the code, a new source file is."""
+    from literatim.experiment import record
+
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", str(CHECKOUT), str(clone)], check=True)
+    monkeypatch.setattr(record, "PACKAGE", clone / "implementations" / "literatim")
+    monkeypatch.setattr(record, "in_checkout", lambda: True)
+    assert record.commit_and_dirty()[1] is False
+    for written in ("results/new/x-s0/record.json", "weights/new.safetensors"):
+        (path := clone / "papers" / "newpaper" / written).parent.mkdir(parents=True)
+        path.write_text("{}")
+    assert record.commit_and_dirty()[1] is False
+    (clone / "implementations" / "literatim" / "new.py").write_text("")
+    assert record.commit_and_dirty()[1] is True
 
 
 assert os.name == "posix", "these tests send signals"
