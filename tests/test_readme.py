@@ -4,8 +4,8 @@ import re
 import statistics
 
 import pytest
-from conftest import CHECKOUT
 
+from conftest import CHECKOUT
 from literatim.cli import COMMANDS
 from literatim.registry import card
 from literatim.registry.ledger import records
