@@ -55,7 +55,12 @@ def load(paper: str, variant: str | None = None, *, weights: str | None = None, 
         if known and all(isinstance(choice, str) for choice in known) and value not in known:
             hint = did_you_mean(str(value), known) or f"; it is one of {', '.join(known)}"
             raise LiteratimError(f'{name} has no {key} "{value}"{hint}')
-    net: nn.Module = model(**settings)
+    try:
+        net: nn.Module = model(**settings)
+    except (TypeError, ValueError) as error:
+        raise LiteratimError(
+            f"{name} {variant} cannot be made with {settings}: {' '.join(str(error).split())}"
+        ) from None
     if recorded:
         from safetensors.torch import load as parse
 

@@ -190,6 +190,8 @@ def _empirical(paper: str, claim: Claim, result: Result) -> tuple[float | None, 
         return None, "not attempted", reason
     current = [[r for r in runs if not r.stale] for runs in found]
     fresh = all(current)
+    # Runs that are not judged count only where there are no others.
+    current = [[r for r in runs if not r.unjudged] or runs for runs in current]
     values = [_over_seeds(side, runs) for side, runs in zip(sides, current if fresh else found, strict=True)]
     value = round(values[0][0] - (values[1][0] if len(values) > 1 else 0.0), 6)
     detail = "; ".join(words for _, words in values)

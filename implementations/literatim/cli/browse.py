@@ -136,12 +136,12 @@ def verify(parser: argparse.ArgumentParser, args: list[str]) -> int:
     parser.add_argument("--claim", help="a claim's id, or a wildcard pattern")
     parser.add_argument("--json", action="store_true", help="one list of rows")
     given = parser.parse_args(args)
-    from literatim.registry import find, resolve
+    from literatim.registry import resolve
 
-    papers = [resolve(name) for name in given.papers]  # before torch
+    papers: list[str | None] = [resolve(name) for name in given.papers]  # before torch
     from literatim.claims.verdicts import verify as judge
 
-    rows = [v for paper in papers or find() for v in judge(paper, kind=given.kind, claim=given.claim)]
+    rows = [v for paper in papers or [None] for v in judge(paper, kind=given.kind, claim=given.claim)]
     if given.json:
         _print_json([row.as_json() for row in rows])
     else:

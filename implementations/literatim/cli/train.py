@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from literatim.errors import LiteratimError, did_you_mean
 from literatim.experiment.runs import (
@@ -19,9 +19,6 @@ from literatim.experiment.runs import (
 from literatim.loading import weights_record
 from literatim.registry import heads
 from literatim.registry.reading import head
-
-if TYPE_CHECKING:
-    from literatim.experiment.lightning import Request
 
 ABOUT = {
     "fit": "Train a recipe. The run's folder holds its configuration, curve, checkpoints and record.",
@@ -179,7 +176,12 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
             raise LiteratimError(f"{missing[0]}: there is no such file")
     checkpoint = weights = None
     if given := own.get("ckpt_path"):
+        if "weights" in own:
+            raise LiteratimError("--ckpt_path and --weights exclude each other")
         checkpoint = find_checkpoint(Path(own.get("runs", "runs")), paper, recipe, given)
+        folder = run_of(checkpoint)
+        if folder is not None and "recipe" not in own:
+            recipe = known_recipe(paper, folder.parent.name)
     else:
         weights = shipped_name(paper, own.get("weights") or own.get("recipe"), command)
         record = weights_record(paper, weights)
@@ -229,6 +231,9 @@ def print_predictions(files: list[str], cli: Any, as_json: bool) -> None:
 
 
 def reproduce(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:
+    for name, ours in (("seed_everything", "--seed K"), ("model.variant", "--variant NAME")):
+        if option(args, name) is not None:
+            raise LiteratimError(f"reproduce sets --{name} itself; say {ours}")
     for name, least in (("seeds", 1), ("seed", 0)):
         if name in own and not (own[name].isdigit() and int(own[name]) >= least):
             raise LiteratimError(f"--{name} is {own[name]}; it must be a whole number of at least {least}")
@@ -283,6 +288,3 @@ def show_help(command: str, paper: str, recipe: str, everything: bool) -> int:
 
     print(usage(command) + "\n\n" + options_help(paper, recipe, command, everything))
     return 0
-
-
-__all__ = ["Request", "main"]

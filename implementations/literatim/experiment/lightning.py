@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 import yaml
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
@@ -172,8 +173,8 @@ class PaperCLI(LightningCLI):
         now = record.identity(
             *(began[name] for name in ("paper", "recipe", "variant", "options", "seed", "overrides", "args"))
         )
-        given = [option for option in self.request.args if option.startswith("--")]
-        began["overrides"] = began["overrides"] + [option.lstrip("-") for option in given]
+        given = [option.lstrip("-") for option in self.request.args if option.startswith("--")]
+        began["overrides"] = began["overrides"] + [name for name in given if not name.startswith(NOT_OVERRIDES)]
         began["dirty"] = began["dirty"] or now["dirty"] or not record.same_run(now, dict(self.resumed or {}))
         return began
 
@@ -243,7 +244,7 @@ class PaperCLI(LightningCLI):
     def take_weights(self) -> None:
         """The shipped weights, where no checkpoint is given."""
         if self.request.checkpoint is None:
-            name = self.request.weights or self.request.recipe
+            name = self.request.weights or ""
             shipped = shipped_weights(self.request.paper)[name]
             from safetensors.torch import load
 
@@ -300,6 +301,12 @@ def run(request: Request) -> PaperCLI:
     """Run a command. Raises LiteratimError for what the user can mend, `callbacks.Interrupted` after Ctrl-C."""
     if request.checkpoint:
         identity = callbacks.read_checkpoint(request.checkpoint)["literatim"]
-        if identity["paper"] != request.paper:
-            raise LiteratimError(f"{request.checkpoint}: a checkpoint of {identity['paper']}, not of {request.paper}")
-    return PaperCLI(request)
+        if (of := (identity["paper"], identity["recipe"])) != (request.paper, request.recipe):
+            raise LiteratimError(
+                f"{request.checkpoint}: a checkpoint of {of[0]}, recipe {of[1]}, not of {request.paper}, recipe "
+                f"{request.recipe}; name them as they are"
+            )
+    try:
+        return PaperCLI(request)
+    except MisconfigurationException as error:  # what Lightning says of the Trainer's options
+        raise LiteratimError(" ".join(str(error).split())) from None

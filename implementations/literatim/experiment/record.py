@@ -92,7 +92,7 @@ def commit_and_dirty() -> tuple[str | None, bool]:
     if not in_checkout() or (commit := git("rev-parse", "HEAD")) is None:
         return None, True
     written = (":!papers/*/results/*", ":!papers/*/weights/*")
-    status = git("status", "--porcelain", "--untracked-files=all", "--", ".", *written)
+    status = git("status", "--porcelain", "--untracked-files=all", "--", "implementations", "papers", *written)
     return commit, status != ""
 
 
@@ -129,7 +129,8 @@ def enter(run: Path, net: nn.Module) -> Path:
     if card(paper).recipes[recipe].ships_weights and record["seed"] == 0 and not record["overrides"]:
         first = variant == card(paper).recipe_variants(recipe)[0]
         record["weights"] = ship(paper, recipe if first else f"{recipe}-{variant}", net)
-    shutil.copyfile(run / CURVE, place / CURVE)
+    if (run / CURVE).exists():
+        shutil.copyfile(run / CURVE, place / CURVE)
     for picture in run.glob("*.png"):
         shutil.copyfile(picture, place / picture.name)
     write_json(place / RECORD, record)

@@ -28,8 +28,8 @@ def reproduce(
         if not begun or any(begun.get(name) != value for name, value in wanted.items()):
             continue
         done = read_json(folder / record.RECORD)
-        if done and done.get("tested"):
-            return done, folder, record.ledger_place(done, folder), True
+        if done and done.get("tested") and (place := record.ledger_place(done, folder) / record.RECORD).is_file():
+            return done, folder, place.parent, True
         if (checkpoint := folder / CHECKPOINTS / "last.ckpt").is_file():
             request = replace(request, folder=folder, checkpoint=checkpoint, args=[])
             break

@@ -56,8 +56,8 @@ def new_run_folder(root: Path, paper: str, recipe: str) -> Path:
 
 
 def drop_if_unused(folder: Path) -> None:
-    """Remove a run folder that holds no checkpoint and no curve: a mistake in the options leaves nothing behind."""
-    if not (folder / "curve.csv").exists() and not any((folder / CHECKPOINTS).glob("*")):
+    """Remove a run folder that holds no checkpoint and no record: a mistake in the options leaves nothing behind."""
+    if not (folder / "record.json").exists() and not any((folder / CHECKPOINTS).glob("*")):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -15,7 +15,7 @@ DATA_SETS = {
         module="literatim.datasets.digits:Digits",
         about="1,797 handwritten digits of 8x8 pixels, inside scikit-learn: works offline",
         licence="CC BY 4.0 (UCI: Optical Recognition of Handwritten Digits)",
-        sha256={},  # checked as loaded, see the module
+        sha256={},  # not checked: they come inside a package
     ),
     "mnist": DataSet(
         module="literatim.datasets.mnist:MNIST",

@@ -115,7 +115,8 @@ class Expectation(Strict):
         return value <= self.at_most if self.at_most is not None else value >= (self.at_least or 0)
 
     def __str__(self) -> str:
-        return f"{self.metric} at {'most' if self.at_most is not None else 'least'} {self.at_most or self.at_least}"
+        most = self.at_most is not None
+        return f"{self.metric} at {'most' if most else 'least'} {self.at_most if most else self.at_least}"
 
 
 class Deviation(Strict):
