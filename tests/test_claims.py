@@ -160,6 +160,13 @@ def test_what_is_not_judged(record, change, verdict, word):
     assert word in v.detail
 
 
+def test_a_run_that_is_not_judged_does_not_touch_those_that_are(record):
+    record(0, 1.0)
+    record(1, 50.0, overrides=["trainer.max_epochs=1"])
+    v = judge("lenet", error_claim())
+    assert (v.verdict, v.measured) == ("reproduced", 1.0)
+
+
 def test_a_deviation_without_evidence_is_indicative(record):
     record(0, 1.0)
     (folder := next(ledger.paper_folder("lenet").glob("results/paper/*"))).rename(folder.parent.parent / "mnist")

@@ -21,6 +21,9 @@ EARLY = [
     (["fit", "lenet", "--config", "nowhere.yaml"], "nowhere.yaml"),
     (["reproduce", "lenet", "--seeds", "none"], "--seeds"),
     (["reproduce", "lenet", "--variant", "lenet6"], '"lenet5"'),
+    (["reproduce", "lenet", "--seed_everything", "3"], "--seed K"),
+    (["reproduce", "lenet", "--model.variant=lenet5"], "--variant NAME"),
+    (["predict", "lenet", __file__, "--weights", "x", "--ckpt_path", "x"], "exclude each other"),
     (["verify", "lenett"], "lenet"),
     (["verify", "lenet", "--claim", "paramters"], "parameters"),
     (["verify", "lenet", "--kind", "structurall"], "structural"),
@@ -55,6 +58,8 @@ LATE = [
     (["--data.watch", "[exam]"], '"exam"'),
     (["--data.size", "10"], "20 pixels"),
     (["--optimizer", "Adam"], "optimizer"),
+    (["--trainer.accelerator", "tpu"], "tpu"),
+    (["--model.options.coefficient", "soon"], "coefficient"),
 ]
 
 

@@ -161,6 +161,12 @@ def test_what_is_no_checkpoint_is_refused(quick_runs, tmp_path, content, command
     assert_refused(done, str(path))
 
 
+def test_a_checkpoint_of_another_recipe_is_refused(quick_runs, tmp_path):
+    last = str(quick_runs / "lenet" / "quick" / "0" / "checkpoints" / "last.ckpt")
+    done = literatim("test", "lenet", "--recipe", "paper", "--ckpt_path", last, "--runs", str(tmp_path))
+    assert_refused(done, "recipe quick", "recipe paper")
+
+
 def test_a_checkpoint_holds_plain_data_only(quick_runs):
     path = quick_runs / "lenet" / "quick" / "0" / "checkpoints" / "last.ckpt"
     saved = torch.load(path, weights_only=True)

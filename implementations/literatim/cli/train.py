@@ -231,9 +231,9 @@ def print_predictions(files: list[str], cli: Any, as_json: bool) -> None:
 
 
 def reproduce(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:
-    for name, ours in (("seed_everything", "--seed K"), ("model.variant", "--variant NAME")):
+    for name, instead in (("seed_everything", "--seed K"), ("model.variant", "--variant NAME")):
         if option(args, name) is not None:
-            raise LiteratimError(f"reproduce sets --{name} itself; say {ours}")
+            raise LiteratimError(f"reproduce sets --{name} itself; say {instead}")
     for name, least in (("seeds", 1), ("seed", 0)):
         if name in own and not (own[name].isdigit() and int(own[name]) >= least):
             raise LiteratimError(f"--{name} is {own[name]}; it must be a whole number of at least {least}")
