@@ -58,7 +58,7 @@ LATE = [
     (["--data.watch", "[exam]"], '"exam"'),
     (["--data.size", "10"], "20 pixels"),
     (["--optimizer", "Adam"], "optimizer"),
-    (["--trainer.accelerator", "tpu"], "tpu"),
+    (["--trainer.accelerator", "tpu"], "Trainer"),
     (["--model.options.coefficient", "soon"], "coefficient"),
 ]
 

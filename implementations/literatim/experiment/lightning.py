@@ -200,7 +200,10 @@ class PaperCLI(LightningCLI):
                 own.append(ModelCheckpoint(filename="best", monitor="val_error", **place))
             kwargs["plugins"] = [*(config.plugins or []), callbacks.AtomicCheckpoints()]
         self.trainer_defaults["callbacks"] = own
-        return super().instantiate_trainer(**kwargs)
+        try:
+            return super().instantiate_trainer(**kwargs)
+        except (MisconfigurationException, ImportError, RuntimeError, TypeError, ValueError) as error:
+            raise LiteratimError(f"Lightning's Trainer: {' '.join(str(error).split())}") from None
 
     # --- the commands ------------------------------------------------------------------------------
 
