@@ -36,9 +36,9 @@ def assert_refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The tables that tests made, such as which claim each broken model costs."""
-    for report in [r for reports in terminalreporter.stats.values() for r in reports if hasattr(r, "user_properties")]:
+    for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", []):
         for name, table in report.user_properties:
-            if name == "table":
+            if name == "table" and report.when == "call":
                 terminalreporter.write_line(f"\n{table}")
 
 
