@@ -206,13 +206,11 @@ def export(parser: argparse.ArgumentParser, args: list[str]) -> int:
     parser.add_argument("--variant")
     parser.add_argument("--weights", help="name of shipped weights")
     given = parser.parse_args(args)
-    from literatim.registry import head, resolve
+    from literatim.loading import known_variant
+    from literatim.registry import resolve
 
     paper = resolve(given.paper)
-    if given.variant and given.variant not in (variants := head(paper)["variants"]):
-        from literatim.errors import did_you_mean
-
-        raise LiteratimError(f'{paper} has no variant "{given.variant}"{did_you_mean(given.variant, variants)}')
+    known_variant(paper, given.variant)
     if not given.to.parent.is_dir():
         raise LiteratimError(f"{given.to.parent}: there is no such folder")
     from literatim.experiment.export import export as write

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from literatim.errors import LiteratimError, did_you_mean
+from literatim.errors import LiteratimError
 from literatim.experiment.runs import (
     drop_if_unused,
     find_checkpoint,
@@ -16,9 +16,8 @@ from literatim.experiment.runs import (
     paper_and_recipe,
     run_of,
 )
-from literatim.loading import weights_record
+from literatim.loading import known_variant, weights_record
 from literatim.registry import heads
-from literatim.registry.reading import head
 
 ABOUT = {
     "fit": "Train a recipe. The run's folder holds its configuration, curve, checkpoints and record.",
@@ -111,11 +110,7 @@ def option(args: list[str], name: str) -> str | None:
 
 
 def check_files(paper: str, args: list[str]) -> None:
-    variants = head(paper)["variants"]
-    variant = option(args, "model.variant")
-    if variant and variant not in variants:
-        hint = did_you_mean(variant, variants) or f"; it has {', '.join(variants)}"
-        raise LiteratimError(f'{paper} has no variant "{variant}"{hint}')
+    known_variant(paper, option(args, "model.variant"))
     config = option(args, "config")
     if config and not Path(config).is_file():
         raise LiteratimError(f"{config}: there is no such configuration file")
@@ -238,7 +233,6 @@ def reproduce(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> 
         if name in own and not (own[name].isdigit() and int(own[name]) >= least):
             raise LiteratimError(f"--{name} is {own[name]}; it must be a whole number of at least {least}")
     seeds = [int(own["seed"])] if "seed" in own else range(int(own.get("seeds", 1)))
-    from literatim.loading import known_variant
     from literatim.registry import card
 
     entry = card(paper)
