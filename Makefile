@@ -1,6 +1,10 @@
 # make reproduce   trains LeNet-5 on real digits, offline, and prints the verdicts on its claims
-# make test        runs all tests
-# Both make .venv first and install into it what they need; the second time they find it there.
+# make test        runs all tests but those of the site
+# make docs        builds the site into site/
+# make serve       shows it, and what you edit within seconds
+# make test-site   builds it and tests it in a real browser
+# All make .venv first and install into it what they need; the second time they find it there.
+# The site needs npm besides, its tests Chromium.
 #
 # PYTHON=python3.12   another interpreter for .venv
 # TORCH="torch==2.13.0"   another torch than the newest; for a build without CUDA see the README
@@ -8,8 +12,9 @@
 PYTHON ?= python3
 TORCH ?= torch
 BIN := .venv/bin
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 
-.PHONY: help reproduce test check lint types schema wheel clean
+.PHONY: help reproduce test docs facts serve test-site check lint types schema wheel clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -36,6 +41,32 @@ reproduce: .venv/installed
 test: .venv/installed-dev
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
+.venv/installed-docs: .venv/installed
+	$(BIN)/pip install -q "$(TORCH)" -e ".[docs]"
+	@touch $@
+
+.venv/installed-browser: .venv/installed-docs .venv/installed-dev
+	$(BIN)/pip install -q "$(TORCH)" -e ".[dev,browser]"
+	@touch $@
+
+# What the site serves of others comes from npm, by the lock file, and no script of theirs is run.
+node_modules/made: package-lock.json
+	@command -v npm >/dev/null || { echo "the site needs npm (Node 20 or newer)"; exit 1; }
+	npm ci --ignore-scripts --no-fund --no-audit
+	@touch $@
+
+facts: .venv/installed-docs
+	@$(BIN)/literatim trace
+
+docs: node_modules/made facts
+	@$(MKDOCS) build --strict
+
+serve: node_modules/made facts
+	@$(MKDOCS) serve
+
+test-site: docs .venv/installed-browser
+	@$(BIN)/python -m pytest tests/site
+
 check: lint types
 
 lint: .venv/installed-dev
@@ -53,4 +84,4 @@ wheel: .venv/installed-dev
 	@rm -rf dist && $(BIN)/python -m build -q --wheel
 
 clean:
-	rm -rf .venv dist runs
+	rm -rf .venv dist runs build site node_modules

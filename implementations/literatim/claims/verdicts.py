@@ -14,7 +14,7 @@ from literatim.errors import LiteratimError, did_you_mean
 from literatim.registry.ledger import Record, records
 from literatim.registry.names import find, resolve
 from literatim.registry.reading import card, claims
-from literatim.registry.schema import Claim, Measure, Result
+from literatim.registry.schema import Claim, Measure, Result, Text
 
 VERDICTS = (
     "holds", "erratum", "unexplained", "fails",
@@ -28,6 +28,11 @@ class Finding(NamedTuple):
 
     value: Value
     detail: str
+    zh: str | None = None
+
+    @property
+    def words(self) -> Text:
+        return Text(en=self.detail, zh=self.zh)
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,10 @@ class Verdict:
     measured: Any
     verdict: str
     detail: str
+    detail_zh: str | None = None  # for the Chinese pages
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "detail_zh"}
 
 
 def verify(paper: str | None = None, *, kind: str | None = None, claim: str | None = None) -> list[Verdict]:
@@ -83,46 +89,56 @@ def judge(paper: str, claim: Claim, *, run: bool = True) -> Verdict:
     measured: Any
     if not run:
         hint = f"trains a network: literatim verify {paper} --claim {claim.id}"
-        measured, verdict, detail = None, "not run", hint
+        measured, verdict, detail = None, "not run", Text(en=hint)
     elif claim.result:
         measured, verdict, detail = _empirical(paper, claim, claim.result)
     else:
         measured, verdict, detail = _executed(paper, claim)
     stated = claim.stated if isinstance(claim.stated, int | float) else None
     return Verdict(
-        paper, claim.id, claim.kind, claim.where, claim.states.en, claim.printed, stated, measured, verdict, detail
-    )
+        paper, claim.id, claim.kind, claim.where, claim.states.en, claim.printed, stated, measured, verdict,
+        detail.en, detail.zh,
+    )  # fmt: skip
 
 
-def _executed(paper: str, claim: Claim) -> tuple[Value | None, str, str]:
+def _executed(paper: str, claim: Claim) -> tuple[Value | None, str, Text]:
     """Structural and behavioural claims."""
     try:
         found = measured(paper, claim.measure) if claim.measure else call(claim.check or "")
     except LiteratimError:
         raise
     except Exception as error:  # a model that cannot run what is printed of it fails the claim, not the command
-        return None, "fails", f"{type(error).__name__}: {error}"
-    value, detail = found if isinstance(found, Finding) else (found, "")
+        return None, "fails", Text(en=f"{type(error).__name__}: {error}")
+    value, words = _parted(found)
     if agrees(claim, value):
         if claim.erratum or claim.unexplained:
-            return value, "fails", "the card says that the paper errs here, but what it prints holds"
-        return value, "holds", detail
+            return value, "fails", Text(en="the card says that the paper errs here, but what it prints holds")
+        return value, "holds", words
     if claim.erratum:
-        right, proof = claim.erratum.value, call(claim.erratum.proof)
-        proven, how = proof if isinstance(proof, Finding) else (proof, "")
+        right = claim.erratum.value
+        proven, how = _parted(call(claim.erratum.proof))
         if proven != (True if right is None else right):
-            return value, "fails", f"the proof of the erratum gives {proven}, the card {right}"
+            return value, "fails", Text(en=f"the proof of the erratum gives {proven}, the card {right}")
         if right is not None and value != right:
-            return value, "fails", f"neither the printed value nor the erratum's {right}"
-        return value, "erratum", "; ".join(filter(None, [claim.erratum.why.en, detail, how]))
+            return value, "fails", Text(en=f"neither the printed value nor the erratum's {right}")
+        return value, "erratum", _joined([claim.erratum.why, words, how])
     if claim.unexplained:
         right = claim.unexplained.value
-        return (
-            (value, "unexplained", claim.unexplained.why.en)
-            if value == right
-            else (value, "fails", f"neither the printed value nor the {right} that the card cannot explain")
-        )
-    return value, "fails", detail
+        if value == right:
+            return value, "unexplained", claim.unexplained.why
+        return value, "fails", Text(en=f"neither the printed value nor the {right} that the card cannot explain")
+    return value, "fails", words
+
+
+def _parted(found: Any) -> tuple[Value, Text]:
+    return (found.value, found.words) if isinstance(found, Finding) else (found, Text(en=""))
+
+
+def _joined(texts: list[Text]) -> Text:
+    """Several texts as one; in Chinese where all of them are."""
+    said = [text for text in texts if text.en]
+    whole = all(text.zh for text in said)
+    return Text(en="; ".join(text.en for text in said), zh="；".join(text.zh or "" for text in said) if whole else None)
 
 
 def agrees(claim: Claim, value: Value) -> bool:
@@ -180,27 +196,30 @@ def call(path: str, *args: Any, **options: Any) -> Any:
         raise LiteratimError(f"the card names {path}, which does not exist: {error}") from None
 
 
-def _empirical(paper: str, claim: Claim, result: Result) -> tuple[float | None, str, str]:
+def _empirical(paper: str, claim: Claim, result: Result) -> tuple[float | None, str, Text]:
     """Claims about training: read from the ledger."""
     sides = [side for side in (result, result.minus) if side]
     found = [_runs(paper, side) for side in sides]
     if not all(found):
         side = sides[found.index([])]
-        reason = claim.not_attempted.en if claim.not_attempted else f"no recorded run of {side.recipe} {side.variant}"
-        return None, "not attempted", reason
+        none = Text(
+            en=f"no recorded run of {side.recipe} {side.variant}", zh=f"尚无 {side.recipe} {side.variant} 的运行记录"
+        )
+        return None, "not attempted", claim.not_attempted or none
     current = [[r for r in runs if not r.stale] for runs in found]
     fresh = all(current)
     # Runs that are not judged count only where there are no others.
     current = [[r for r in runs if not r.unjudged] or runs for runs in current]
     values = [_over_seeds(side, runs) for side, runs in zip(sides, current if fresh else found, strict=True)]
     value = round(values[0][0] - (values[1][0] if len(values) > 1 else 0.0), 6)
-    detail = "; ".join(words for _, words in values)
+    words = [said for _, said in values]
     if not fresh:
-        old = sorted({name for runs in found for r in runs for name in r.stale})
-        return value, "stale", f"{detail}; changed since the run: {', '.join(old)}"
-    if reasons := list(dict.fromkeys(reason for runs in current for r in runs for reason in r.unjudged)):
-        return value, "indicative", f"{detail}; {'; '.join(reasons)}"
-    return value, "reproduced" if agrees(claim, value) else "missed", detail
+        old = ", ".join(sorted({name for runs in found for r in runs for name in r.stale}))
+        return value, "stale", _joined([*words, Text(en=f"changed since the run: {old}", zh=f"运行之后有改动：{old}")])
+    reasons = {reason.en: reason for runs in current for r in runs for reason in r.unjudged}
+    if reasons:
+        return value, "indicative", _joined([*words, *reasons.values()])
+    return value, "reproduced" if agrees(claim, value) else "missed", _joined(words)
 
 
 def _runs(paper: str, result: Result) -> list[Record]:
@@ -209,10 +228,13 @@ def _runs(paper: str, result: Result) -> list[Record]:
     ]
 
 
-def _over_seeds(result: Result, runs: list[Record]) -> tuple[float, str]:
+def _over_seeds(result: Result, runs: list[Record]) -> tuple[float, Text]:
     values = [v for r in runs if (v := r.metric(result.metric, result.epoch)) is not None]
     # The recorded metrics are errors and losses, so the best is the smallest, unless the name says otherwise.
     best = max(values) if result.metric.endswith(("accuracy", "likelihood", "score")) else min(values)
     value = statistics.fmean(values) if result.of == "mean" else best
-    spread = f" ({min(values):.4g} to {max(values):.4g})" if len(values) > 1 else ""
-    return value, f"{result.of} of {len(values)} seed{'s' * (len(values) > 1)}{spread}"
+    n, low, high = len(values), f"{min(values):.4g}", f"{max(values):.4g}"
+    return value, Text(
+        en=f"{result.of} of {n} seed{'s' * (n > 1)}" + (f" ({low} to {high})" if n > 1 else ""),
+        zh=f"{n} 个种子的{'平均' if result.of == 'mean' else '最佳'}" + (f"（{low} 至 {high}）" if n > 1 else ""),
+    )

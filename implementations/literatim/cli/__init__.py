@@ -21,6 +21,8 @@ COMMANDS = {
     "predict": "classify image files",
     "reproduce": "fit, test, record, and compare with the card",
     "export": "write a model as ONNX",
+    "trace": "work out the facts that the site shows: verdicts, layers, curves, figures",
+    "pages": "write the site's generated pages",
 }
 EXAMPLES = """
 start here:
@@ -73,6 +75,10 @@ def _dispatch(args: list[str]) -> int:
         from literatim.cli import train
 
         return train.main(command, rest)
+    if command in ("trace", "pages"):
+        from literatim.cli import site
+
+        return site.main(command, rest)
     from literatim.cli import browse
 
     return browse.main(command, rest)

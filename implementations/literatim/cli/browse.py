@@ -196,6 +196,11 @@ def lint(parser: argparse.ArgumentParser, args: list[str]) -> int:
     if absent := [file for file in given.files if not file.exists()]:
         raise LiteratimError(f"{absent[0]}: there is no such file")
     faults = faults_of(given.files)
+    if not given.files:
+        from literatim.pages.translations import behind
+        from literatim.registry import papers_folder
+
+        faults += behind(papers_folder().parent)  # of a checkout; elsewhere there are no pages
     print("\n".join(faults) or "no faults")
     return int(bool(faults))
 

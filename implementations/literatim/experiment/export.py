@@ -5,23 +5,21 @@ from __future__ import annotations
 import logging
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from literatim.errors import LiteratimError
 from literatim.loading import known_variant, load, weights_record
 from literatim.registry.reading import card
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def export(paper: str, variant: str | None, weights: str | None, to: Path) -> None:
     """Write a model with its batch left open. Raises LiteratimError where the ONNX packages are missing."""
     if to.is_dir():
         raise LiteratimError(f"{to}: this is a folder; name a file in it")
-    try:
-        import onnx  # noqa: F401 (torch's exporter needs both)
-        import onnxscript  # noqa: F401
-    except ImportError:
-        raise LiteratimError("writing ONNX needs two more packages: pip install 'literatim[onnx]'") from None
-    import torch
-
+    need_onnx()
     variant = variant or (weights_record(paper, weights)["variant"] if weights else None)
     shape = card(paper).variants[known_variant(paper, variant)].input
     if isinstance(shape, dict):
@@ -29,6 +27,17 @@ def export(paper: str, variant: str | None, weights: str | None, to: Path) -> No
             f"{paper} has several networks ({', '.join(shape)}); exporting one of them is not there yet"
         )
     net = load(paper, variant, weights=weights).eval()
+    write_onnx(net, shape, to, ["output"], batch=True)
+
+
+def write_onnx(net: nn.Module, shape: tuple[int, ...], to: Path, outputs: list[str], *, batch: bool = False) -> None:
+    """Write a network that takes an input of `shape`, one example, or a batch of any size.
+
+    Raises LiteratimError where the ONNX packages are missing.
+    """
+    need_onnx()
+    import torch
+
     beside = to.with_name(f".{to.name}.part")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision, which nothing here needs
     try:
@@ -36,11 +45,11 @@ def export(paper: str, variant: str | None, weights: str | None, to: Path) -> No
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 net,
-                (torch.zeros(2, *shape),),
+                (torch.zeros(2 if batch else 1, *shape),),
                 beside,
                 input_names=["input"],
-                output_names=["output"],
-                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                output_names=outputs,
+                dynamic_shapes=({0: torch.export.Dim("batch")},) if batch else None,
                 dynamo=True,
                 external_data=False,
                 verbose=False,
@@ -48,3 +57,11 @@ def export(paper: str, variant: str | None, weights: str | None, to: Path) -> No
         beside.replace(to)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def need_onnx() -> None:
+    try:
+        import onnx  # noqa: F401 (torch's exporter needs both)
+        import onnxscript  # noqa: F401
+    except ImportError:
+        raise LiteratimError("writing ONNX needs two more packages: pip install 'literatim[onnx]'") from None

@@ -12,7 +12,7 @@ import tokenize
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -20,12 +20,17 @@ from literatim.errors import LiteratimError
 from literatim.registry.data import DATA_SETS
 from literatim.registry.reading import Loader, card, paper_folder, read_text
 
+if TYPE_CHECKING:
+    from literatim.registry.schema import Text
+
 PACKAGE = Path(__file__).resolve().parents[1]
 # What a record says at least; `literatim reproduce` writes them, nobody types them.
 FIELDS = (
     "paper", "recipe", "variant", "seed", "metrics", "commit", "dirty", "recipe_sha256", "code_sha256",
     "data_sha256", "overrides", "versions", "machine", "threads", "wall_s",
 )  # fmt: skip
+# Files of a paper's package that decide no outcome: what is claimed of it, and what its page runs.
+BESIDE = ("checks.py", "demo.py")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -63,16 +68,20 @@ class Record:
         return [name for name in ("recipe", "code", "data") if self[f"{name}_sha256"] != now[f"{name}_sha256"]]
 
     @property
-    def unjudged(self) -> list[str]:
+    def unjudged(self) -> list[Text]:
         """Why this run is not held against the paper; empty when it is."""
+        from literatim.registry.schema import Text
+
         reasons = []
         if self["dirty"]:
-            reasons.append("the tree was not clean")
+            reasons.append(Text(en="the tree was not clean", zh="工作树有未提交的改动"))
         if self["overrides"]:
-            reasons.append("options were overridden: " + " ".join(self["overrides"]))
+            given = " ".join(self["overrides"])
+            reasons.append(Text(en=f"options were overridden: {given}", zh=f"选项被改写：{given}"))
         deviations = card(self["paper"]).recipes[self["recipe"]].deviations
-        if harmful := [d.ours.en for d in deviations if d.harmless is None]:
-            reasons.append(f"the recipe deviates from the paper: {'; '.join(harmful)}")
+        if harmful := [d.ours for d in deviations if d.harmless is None]:
+            en, zh = "; ".join(ours.en for ours in harmful), "；".join(ours.zh or ours.en for ours in harmful)
+            reasons.append(Text(en=f"the recipe deviates from the paper: {en}", zh=f"配方与论文不同：{zh}"))
         return reasons
 
 
@@ -111,10 +120,10 @@ def hashes(paper: str, recipe: str) -> dict[str, str]:
 
 
 def code_files(paper: str, data_module: str) -> list[Path]:
-    """What decides the outcome of a run: the paper's package but for its checks, its data module, and whatever these
-    import from papers, parts and datasets."""
+    """What decides the outcome of a run: the paper's package but for its checks and demo, its data module, and whatever
+    these import from papers, parts and datasets."""
     package = PACKAGE / "papers" / paper.replace("-", "_")
-    waiting = [path for path in package.glob("[!.]*.*") if path.name != "checks.py" and path.is_file()]
+    waiting = [path for path in package.glob("[!.]*.*") if path.name not in BESIDE and path.is_file()]
     waiting.append(_module_file(data_module.partition(":")[0]))
     found: set[Path] = set()
     while waiting:
@@ -123,12 +132,12 @@ def code_files(paper: str, data_module: str) -> list[Path]:
             continue
         found.add(path)
         if path.suffix == ".py":
-            ours = (name for name in _imported(path) if re.match(r"literatim\.(papers|parts|datasets)\b", name))
+            ours = (name for name in imported(path) if re.match(r"literatim\.(papers|parts|datasets)\b", name))
             waiting += [file for file in map(_module_file, ours) if file.is_file()]
     return sorted(found)
 
 
-def _imported(path: Path) -> list[str]:
+def imported(path: Path) -> list[str]:
     """The modules that a file imports, and the names it takes from them, which may be modules too."""
     names = []
     for node in ast.walk(ast.parse(read_text(path))):

@@ -61,7 +61,7 @@ def _claim_faults(found: Card, claim: Claim) -> Iterator[str]:
         yield f'the card has no source "{claim.source}"'
     part: Measure | Result | None = claim.measure or claim.result
     while part:
-        if part.variant not in found.variants:
+        if part.variant not in found.variants and not claim.not_attempted:
             yield f'the card has no variant "{part.variant}"'
         if isinstance(part, Result) and part.recipe not in found.recipes and not claim.not_attempted:
             yield f'the card has no recipe "{part.recipe}"'

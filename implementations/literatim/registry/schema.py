@@ -154,9 +154,19 @@ class Compared(Strict):
     check: ImportPath
 
 
+class Demo(Strict):
+    """A network that runs in the paper's page: exported with its weights, driven by a script of the site."""
+
+    script: Word  # docs/assets/<script>.js
+    network: ImportPath  # a module around the loaded model; its `outputs` name what it returns
+    weights: Word
+    about: Text
+
+
 class Card(Strict):
     schema_: Literal[1] = Field(alias="schema")
     id: Word
+    name: str | None = None  # what people call it, where that is not the id
     aliases: tuple[Word, ...] = ()
     title: str
     authors: tuple[str, ...] = Field(min_length=1)
@@ -175,6 +185,7 @@ class Card(Strict):
     recipes: dict[Word, Recipe] = {}
     open: tuple[Open, ...] = ()
     compared: tuple[Compared, ...] = ()
+    demo: Demo | None = None
 
     @property
     def default_variant(self) -> str:

@@ -287,7 +287,11 @@ def error_after(patterns: int, init: model.Init) -> float:
 def learns_from_printed_initialisation() -> Finding:
     """True if a thousand updates leave fewer than half of the digits misread; guessing misreads 90 %."""
     error = error_after(1000, "printed")
-    return Finding(error < 50, f"with bounds of 2.4/F, {error:.0f} % error on digits after 1,000 updates")
+    return Finding(
+        error < 50,
+        f"with bounds of 2.4/F, {error:.0f} % error on digits after 1,000 updates",
+        f"界为 2.4/F 时，更新 1,000 次之后在 digits 上的错误率为 {error:.0f} %",
+    )
 
 
 def aim_needs_square_root() -> Finding:
@@ -306,6 +310,7 @@ def aim_needs_square_root() -> Finding:
     return Finding(
         common["sqrt"] and not common["printed"] and error < 50,
         f"with 2.4/sqrt(F), {error:.0f} % after the same updates",
+        f"界为 2.4/sqrt(F) 时，同样更新之后为 {error:.0f} %",
     )
 
 

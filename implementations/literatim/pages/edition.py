@@ -1,0 +1,120 @@
+"""What the pages show: cards, claims, records, and the facts that were traced."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from literatim.registry.facts import claim_key, facts_of, paper_key
+from literatim.registry.ledger import PACKAGE, Record, imported, records
+from literatim.registry.names import find
+from literatim.registry.reading import card, claims
+from literatim.registry.schema import Card, Claim
+
+NOT_TRACED: dict[str, Any] = {"verdict": "not traced", "measured": None, "detail": {"en": "", "zh": None}}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One paper of the edition."""
+
+    card: Card
+    claims: tuple[Claim, ...]
+    records: tuple[Record, ...]
+    facts: dict[str, Any] | None
+    fresh: bool  # whether the facts are of today's code, recipes and records
+
+    @property
+    def id(self) -> str:
+        return self.card.id
+
+    @property
+    def name(self) -> str:
+        return self.card.name or self.card.id
+
+    @property
+    def package(self) -> Path:
+        return PACKAGE / "papers" / self.id.replace("-", "_")
+
+    @property
+    def sources(self) -> list[Path]:
+        """The files of its package that are shown, the model first."""
+        first = ["model.py", "training.py", "checks.py"]
+        found = [path for path in self.package.glob("*.py") if path.name != "__init__.py"]
+        return sorted(found, key=lambda p: (first.index(p.name) if p.name in first else 1.5, p.name))
+
+    def finding(self, claim: Claim) -> dict[str, Any]:
+        """The traced verdict on a claim; `not traced` where an edit has outrun it."""
+        found = (self.facts or {}).get("verdicts", {}).get(claim.id)
+        return found if found and found["key"] == claim_key(claim) else NOT_TRACED
+
+    def count(self) -> Counter[str]:
+        return Counter(self.finding(claim)["verdict"] for claim in self.claims)
+
+    def runs(self) -> dict[tuple[str, str], list[Record]]:
+        """(recipe, variant) -> its records, in the card's order of recipes."""
+        found: dict[tuple[str, str], list[Record]] = {}
+        order = list(self.card.recipes)
+        known = [r for r in self.records if r["recipe"] in order]
+        for record in sorted(known, key=lambda r: order.index(r["recipe"])):
+            found.setdefault((record["recipe"], record["variant"]), []).append(record)
+        return found
+
+
+@dataclass(frozen=True)
+class Edition:
+    """All papers, oldest first, and what was traced of the tutorials."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+    def followers(self, paper: str) -> list[Entry]:
+        return [e for e in self.entries.values() if any(before.id == paper for before in e.card.builds_on)]
+
+
+def edition(facts: Path) -> Edition:
+    found = {}
+    for paper in find():
+        traced = facts_of(paper, facts)
+        fresh = traced is not None and traced.get("key") == paper_key(paper)
+        found[paper] = Entry(card(paper), claims(paper), tuple(records(paper)), traced, fresh)
+    return Edition(found)
+
+
+def code_links(entry: Entry) -> set[str]:
+    """The packages of other papers that a paper's code imports from."""
+    names = {name for path in entry.package.glob("*.py") for name in imported(path)}
+    others = {name.split(".")[2] for name in names if name.startswith("literatim.papers.") and name.count(".") >= 2}
+    return others - {entry.package.name}
+
+
+def place_of_code(path: str) -> tuple[Path, int] | None:
+    """The file and line of what an import path such as `literatim.papers.lenet.checks:mu` names."""
+    module, _, name = path.partition(":")
+    file = PACKAGE.joinpath(*module.split(".")[1:])
+    file = file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
+    if not file.exists():
+        return None
+    return next(((file, node.lineno) for node in _tree(file).body if getattr(node, "name", None) == name), None)
+
+
+def place_of_module(model: str, module: str | None) -> tuple[Path, int] | None:
+    """Where a model's class sets the attribute that a module's dotted name begins with; else where the class is."""
+    found = place_of_code(model)
+    if found is None or not module:
+        return found
+    file, line = found
+    wanted = set(module.split("."))
+    for node in ast.walk(_tree(file)):
+        for target in node.targets if isinstance(node, ast.Assign) else []:
+            if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self" and target.attr in wanted:
+                return file, target.lineno
+    return file, line
+
+
+@cache
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))

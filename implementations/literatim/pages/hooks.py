@@ -1,0 +1,57 @@
+"""MkDocs' hooks: the generated pages are written before a build, third parties' files are copied into it after."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[3]
+# What the site serves of the packages in package-lock.json: (package, files as glob patterns, folder below vendor).
+VENDOR = (  # each with its licence; the ONNX runtime has it in README.md and in the head of its scripts
+    ("katex", ("dist/katex.min.js", "dist/katex.min.css", "dist/fonts/*.woff2", "LICENSE"), "katex"),
+    ("@fontsource-variable/inter", ("index.css", "files/inter-*-wght-normal.woff2", "LICENSE"), "inter"),
+    (
+        "@fontsource-variable/jetbrains-mono",
+        ("index.css", "files/jetbrains-mono-*-wght-normal.woff2", "LICENSE"),
+        "jetbrains-mono",
+    ),
+    (
+        "onnxruntime-web",
+        ("dist/ort.wasm.min.mjs", "dist/ort-wasm-simd-threaded.mjs", "dist/ort-wasm-simd-threaded.wasm", "README.md"),
+        "onnxruntime",
+    ),
+)
+
+
+def on_pre_build(config: Any) -> None:
+    """In a process of its own, so that `make serve` sees edits of cards and of the generator alike."""
+    command = [sys.executable, "-m", "literatim", "pages", "--to", config["docs_dir"]]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    if done.returncode:
+        from mkdocs.exceptions import PluginError
+
+        raise PluginError(done.stderr.strip())
+
+
+def on_post_build(config: Any) -> None:
+    for package, patterns, folder in VENDOR:
+        source, to = ROOT / "node_modules" / package, Path(config["site_dir"]) / "assets" / "vendor" / folder
+        copy(source, patterns, to)
+
+
+def copy(source: Path, patterns: tuple[str, ...], to: Path) -> None:
+    """Copy the files that the patterns name, `dist/` left out of their path; what is there already stays."""
+    for pattern in patterns:
+        found = sorted(source.glob(pattern))
+        if not found:
+            from mkdocs.exceptions import PluginError
+
+            raise PluginError(f"{source}: there is no {pattern}; run npm ci --ignore-scripts")
+        for path in found:
+            target = to / path.relative_to(source).as_posix().removeprefix("dist/")
+            if not target.exists() or target.stat().st_size != path.stat().st_size:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)

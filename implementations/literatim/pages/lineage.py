@@ -1,0 +1,130 @@
+"""The papers as a graph by year: solid where our code of one imports from the other, dashed where the text cites it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from literatim.pages.edition import Edition, code_links
+from literatim.pages.markup import Lang, block, doi_url, element, esc, front_matter, link, plain_title, said, scrolling
+from literatim.pages.words import word
+
+COLUMN, ROW, WIDE, HIGH = 190, 64, 150, 40
+
+
+@dataclass(frozen=True)
+class Node:
+    label: str
+    year: int
+    href: str | None
+    ours: bool
+
+
+def lineage_page(edition: Edition, lang: Lang) -> str:
+    """Markdown of `lineage.md`."""
+    title = plain_title(word("lineage", lang))
+    label = word("lineage-picture", lang)
+    introduced = "".join(
+        f"<dt>{link(f'../papers/{e.id}/', esc(e.name))} ({e.card.year})</dt>"
+        + "".join(f"<dd>{said(text, lang)}</dd>" for text in e.card.introduces)
+        for e in edition.entries.values()
+        if e.card.introduces
+    )
+    return "\n".join(
+        [
+            front_matter(title=title, description=plain_title(word("lineage-about", lang))),
+            f"# {word('lineage', lang)} {{#top}}\n",
+            block(element("p", word("lineage-about", lang))),
+            block(scrolling(graph(edition, label), label)),
+            f"\n## {word('lineage-links', lang)} {{#links}}\n",
+            block(f"<ul>{''.join(in_words(edition, lang))}</ul>"),
+            f"\n## {word('lineage-introduced', lang)} {{#introduced}}\n",
+            block(f"<dl>{introduced}</dl>") if introduced else "",
+        ]
+    )
+
+
+def nodes_and_links(edition: Edition) -> tuple[dict[str, Node], list[tuple[str, str, bool]]]:
+    """(key -> node, links as (from, to, whether our code really imports)); works outside have their title as key."""
+    nodes = {e.id: Node(e.name, e.card.year, f"../papers/{e.id}/", ours=True) for e in edition.entries.values()}
+    links = []
+    for entry in edition.entries.values():
+        real = code_links(entry)
+        for work in entry.card.builds_on:
+            key = work.id or work.title or ""
+            if work.id is None:
+                href = doi_url(work.doi) if work.doi else None
+                nodes.setdefault(key, Node(key, work.year or entry.card.year - 1, href, ours=False))
+            links.append((key, entry.id, work.id is not None and work.id.replace("-", "_") in real))
+    return nodes, links
+
+
+def graph(edition: Edition, label: str) -> str:
+    """SVG: a column for each year that has a paper, links as curves from left to right."""
+    nodes, links = nodes_and_links(edition)
+    years = sorted({node.year for node in nodes.values()})
+    place: dict[str, tuple[float, float]] = {}
+    for column, year in enumerate(years):
+        of_year = sorted(
+            (key for key, node in nodes.items() if node.year == year), key=lambda k: (not nodes[k].ours, k)
+        )
+        for line, key in enumerate(of_year):
+            place[key] = (10 + column * COLUMN, 40 + line * ROW + (column % 2) * ROW / 2)
+    width = 20 + len(years) * COLUMN
+    height = 60 + max((y for _, y in place.values()), default=0) + HIGH
+    parts = [
+        f'<text class="year" x="{10 + i * COLUMN + WIDE / 2}" y="20">{year}</text>' for i, year in enumerate(years)
+    ]
+    for start, end, real in links:
+        (x1, y1), (x2, y2) = place[start], place[end]
+        a, b = (x1 + WIDE, y1 + HIGH / 2), (x2, y2 + HIGH / 2)
+        bend = max(30.0, (b[0] - a[0]) / 2)
+        kind = "real" if real else "cited"
+        parts.append(
+            f'<path class="{kind}" d="M{a[0]},{a[1]} C{a[0] + bend},{a[1]} {b[0] - bend},{b[1]} {b[0]},{b[1]}"/>'
+        )
+    parts += [_node(node, *place[key]) for key, node in nodes.items()]
+    return (
+        f'<svg class="graph" role="group" aria-label="{esc(label)}" viewBox="0 0 {width} {height:.0f}" '
+        f'width="{width}" height="{height:.0f}">{"".join(parts)}</svg>'
+    )
+
+
+def _node(node: Node, x: float, y: float) -> str:
+    """A box with the paper's name, on two lines where it is long, leading to its page."""
+    lines = _wrapped(node.label, 22)
+    first = y + HIGH / 2 + 5 - (len(lines) - 1) * 8
+    text = "".join(
+        f'<text x="{x + WIDE / 2}" y="{first + i * 15:.1f}">{esc(line)}</text>' for i, line in enumerate(lines)
+    )
+    box = f'<rect x="{x}" y="{y}" width="{WIDE}" height="{HIGH}" rx="6"/>'
+    kind = "ours" if node.ours else "outside"
+    inner = f'<g class="{kind}"><title>{esc(node.label)} ({node.year})</title>{box}{text}</g>'
+    return link(node.href, inner) if node.href else inner
+
+
+def _wrapped(label: str, wide: int) -> list[str]:
+    """At most two lines; the rest is in the tooltip."""
+    lines = [""]
+    for part in label.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(part) > wide:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {part}".strip()
+    if len(lines) > 2:
+        lines = [lines[0], lines[1] + "…"]
+    return [line if len(line) <= wide + 2 else line[: wide + 1] + "…" for line in lines]
+
+
+def in_words(edition: Edition, lang: Lang) -> list[str]:
+    found = []
+    for entry in edition.entries.values():
+        real = code_links(entry)
+        for work in entry.card.builds_on:
+            if work.id:
+                other = edition.entries[work.id]
+                before = link(f"../papers/{other.id}/", esc(other.name))
+            else:
+                before = link(doi_url(work.doi), esc(work.title)) if work.doi else esc(work.title)
+            how = "from-code" if work.id and work.id.replace("-", "_") in real else "from-text"
+            name = link(f"../papers/{entry.id}/", esc(entry.name))
+            found.append(f"<li>{name} ← {before}: {said(work.takes, lang)} ({word(how, lang)})</li>")
+    return found

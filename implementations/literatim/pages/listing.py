@@ -1,0 +1,166 @@
+"""Home and the table of all papers."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+
+from literatim.pages.edition import Edition, Entry
+from literatim.pages.markup import (
+    Lang,
+    block,
+    code_block,
+    element,
+    esc,
+    front_matter,
+    link,
+    plain_title,
+    row,
+    table,
+)
+from literatim.pages.paper import ORDER, chip
+from literatim.pages.words import word
+from literatim.registry.ledger import PACKAGE
+
+
+def home_page(edition: Edition, lang: Lang) -> str:
+    """Markdown of `index.md`."""
+    entries = edition.entries.values()
+    first = next((e for e in entries if e.card.recipes), None) or next(iter(entries))
+    commit, edited = commit_and_edits()
+    counted: Counter[str] = sum((e.count() for e in entries), Counter())
+    state = "home-state" if len(edition.entries) > 1 else "home-state-1"
+    number = {"papers": len(edition.entries), "claims": sum(counted.values()), "commit": f"<code>{esc(commit)}</code>"}
+    said_of = word(state, lang, **number) + (f" ({word('home-edited', lang)})" if edited else "")
+    chips = " ".join(chip(name, lang, counted[name], "method/") for name in ORDER if counted[name])
+    return "\n".join(
+        [
+            front_matter(
+                title=word("home", lang),
+                description=plain_title(word("home-description", lang)),
+                hide=["toc", "navigation"],
+            ),
+            "# literatim {#top}\n",
+            block(element("p", word("home-lead", lang), class_="lead")),
+            block(f'<div class="glance"><p>{said_of}</p><p class="chips">{chips}</p></div>'),
+            f"\n## {word('home-timeline', lang)} {{#papers}}\n",
+            block(f'<ol class="timeline">{"".join(_on_timeline(e, lang) for e in entries)}</ol>'),
+            f"\n## {word('home-ways', lang)} {{#ways}}\n",
+            ways(first, lang),
+            f"\n## {word('home-learn', lang)} {{#learn}}\n",
+            block(element("p", word("home-learn-text", lang))),
+            block(f"<p>{' · '.join(tutorials(lang))}</p>"),
+        ]
+    )
+
+
+def commit_and_edits() -> tuple[str, bool]:
+    """The commit that the pages are made from, in short, and whether cards or code have edits that it lacks."""
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", "-C", PACKAGE.parents[1], *words], capture_output=True, text=True)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    return git("rev-parse", "--short=7", "HEAD") or "–", bool(
+        git("status", "--porcelain", "--", "papers", "implementations")
+    )
+
+
+def _on_timeline(entry: Entry, lang: Lang) -> str:
+    to = f"papers/{entry.id}/"
+    counted = entry.count()
+    wrong = counted["erratum"] + counted["unexplained"]
+    ways = [link(f"{to}#errata", f"{word('to-errata', lang)} ({wrong})")] if wrong else []
+    ways += [link(f"{to}#recipes", word("to-recipes", lang))] if entry.card.recipes else []
+    more = f'<span class="more">{" · ".join(ways)}</span>' if ways else ""
+    title = f'<a class="name" href="{to}">{esc(entry.name)}</a><span class="full">{esc(entry.card.title)}</span>'
+    return f'<li><span class="year">{entry.card.year}</span>{title}{more}</li>'
+
+
+def ways(first: Entry, lang: Lang) -> str:
+    recipe, to = next(iter(first.card.recipes), None), f"papers/{first.id}/"
+    pages = [(to, esc(first.name)), ("papers/", word("papers", lang)), ("lineage/", word("lineage", lang))]
+    load = code_block(f'import literatim\n\nnet = literatim.load("{first.id}")').strip()
+    run = code_block(f"literatim reproduce {first.id}" + (f" --recipe {recipe}" if recipe else "")).strip()
+    cards = [
+        ("read", f"<p>{' · '.join(link(*page) for page in pages)}</p>"),
+        ("import", load),
+        ("reproduce", f"{run}<p>{link(to + '#recipes', word('recipes', lang))}</p>"),
+    ]
+    inner = "".join(
+        f"<section><h3>{word(f'home-{key}', lang)}</h3><p>{word(f'home-{key}-text', lang)}</p>{content}</section>"
+        for key, content in cards
+    )
+    return block(f'<div class="ways">{inner}</div>')
+
+
+def tutorials(lang: Lang) -> list[str]:
+    return [
+        link("tutorials/gradients/", "Gradient computation" if lang == "en" else "梯度的计算"),
+        link("tutorials/sgd/", "Gradient descent and SGD" if lang == "en" else "梯度下降与随机梯度下降"),
+        link("tutorials/sgd/#saddle", word("saddle", lang)),
+        link("playground/", word("playground", lang)),
+        link("tutorials/paper/", "From the tutorial to a paper" if lang == "en" else "从教程到论文"),
+    ]
+
+
+def papers_page(edition: Edition, lang: Lang) -> str:
+    """Markdown of `papers/index.md`: a table that sorts and filters."""
+    entries = list(edition.entries.values())
+    topics = sorted({topic for e in entries for topic in e.card.topics})
+    verdicts = [name for name in ORDER if any(e.count()[name] for e in entries)]
+    head = [
+        f'<button type="button" data-sort="{key}">{word(key, lang)}</button>' for key in ("year", "paper", "title")
+    ] + [word("topics", lang), word("claims", lang)]
+    rows = [_listed(e, lang) for e in entries]
+    return "\n".join(
+        [
+            front_matter(title=word("papers", lang), description=plain_title(word("papers-about", lang)), hide=["toc"]),
+            f"# {word('papers', lang)} {{#top}}\n",
+            block(element("p", word("papers-about", lang))),
+            block(_fields(topics, verdicts, entries, lang)),
+            table(head, rows, label=word("papers", lang), kind="papers"),
+        ]
+    )
+
+
+def _listed(entry: Entry, lang: Lang) -> str:
+    card, counted = entry.card, entry.count()
+    chips = " ".join(chip(name, lang, counted[name], "../method/") for name in ORDER if counted[name])
+    cells = [
+        str(card.year),
+        link(f"{entry.id}/", esc(entry.name)),
+        f"{esc(card.title)}<br><small>{esc(', '.join(card.authors))}</small>",
+        esc(", ".join(card.topics)),
+        f'<span class="chips">{chips}</span>',
+    ]
+    return row(
+        cells,
+        data_year=str(card.year),
+        data_paper=entry.name.casefold(),
+        data_title=card.title.casefold(),
+        data_topics=" ".join(card.topics),
+        data_verdicts=" ".join(name.replace(" ", "-") for name in counted),
+        data_words=f"{entry.name} {card.id} {card.title} {' '.join(card.authors)} {' '.join(card.aliases)}".casefold(),
+    )
+
+
+def _fields(topics: list[str], verdicts: list[str], entries: list[Entry], lang: Lang) -> str:
+    def choice(key: str, options: list[tuple[str, str]]) -> str:
+        inner = f'<option value="">{word("all", lang)}</option>'
+        inner += "".join(f'<option value="{esc(value)}">{label}</option>' for value, label in options)
+        return f'<label>{word(f"filter-{key}", lang)} <select name="{key}">{inner}</select></label>'
+
+    years = [e.card.year for e in entries]
+    text = f'<label>{word("filter-text", lang)} <input type="search" name="text"></label>'
+    span = "".join(
+        f"<label>{word(f'filter-{key}', lang)} "
+        f'<input type="number" name="{key}" min="{min(years)}" max="{max(years)}"></label>'
+        for key in ("from", "to")
+    )
+    shown = word("filter-count", lang, n="{n}", all=len(entries))
+    return (
+        f'<form class="filter-papers">{text}{choice("topic", [(t, esc(t)) for t in topics])}'
+        f"{choice('verdict', [(v.replace(' ', '-'), word(v, lang)) for v in verdicts])}{span}"
+        f'<output aria-live="polite" data-says="{esc(shown)}"></output></form>'
+    )

@@ -1,0 +1,134 @@
+"""Recipes and recorded runs, as sections of a paper's page."""
+
+from __future__ import annotations
+
+import statistics
+
+from literatim.pages.edition import Entry
+from literatim.pages.markup import Lang, block, code_block, element, esc, prose, row, said, table
+from literatim.pages.words import word
+from literatim.registry.ledger import Record, recipe_path
+from literatim.registry.reading import read_text
+from literatim.registry.schema import Recipe
+
+PICTURES = "runs"  # below the paper's folder in the site
+
+
+def recipes(entry: Entry, lang: Lang) -> str:
+    if not entry.card.recipes:
+        return ""
+    parts = [f"\n## {word('recipes', lang)} {{#recipes}}\n"]
+    for name, recipe in entry.card.recipes.items():
+        path = recipe_path(entry.id, name)
+        summary = f"<summary>{prose(word('configuration', lang, name=name))}</summary>"
+        config = f"<details>{summary}{code_block(read_text(path)).strip()}</details>" if path.exists() else ""
+        seeds = max((len(found) for (of, _), found in entry.runs().items() if of == name), default=1)
+        command = f"literatim reproduce {entry.id} --recipe {name}" + (f" --seeds {seeds}" if seeds > 1 else "")
+        parts += [
+            f"\n### {name} {{#recipe-{name}}}\n",
+            block(element("p", f"{said(recipe.about, lang)} ({word('data', lang)}: <code>{esc(recipe.data)}</code>)")),
+            code_block(command),
+            block(element("p", _expected(entry, name, recipe, lang), class_="expected")),
+            block(_deviations(recipe, lang) + config),
+        ]
+    return "".join(parts)
+
+
+def _expected(entry: Entry, name: str, recipe: Recipe, lang: Lang) -> str:
+    """The number to expect: the card's bound, and what the recorded runs gave."""
+    said_so = []
+    metric = recipe.expects.metric if recipe.expects else None
+    if recipe.expects:
+        most = recipe.expects.at_most is not None
+        limit = recipe.expects.at_most if most else recipe.expects.at_least
+        said_so.append(
+            f"<code>{esc(metric)}</code> {word('at_most' if most else 'at_least', lang)} <b>{esc(limit)}</b>"
+        )
+    for (of, variant), found in entry.runs().items():
+        if of != name:
+            continue
+        wanted = metric or _main_metric(entry, name, found[0])
+        values = [r["metrics"][wanted] for r in found if wanted in r["metrics"]]
+        if values:
+            span = f"{min(values):.4g}" + (f" – {max(values):.4g}" if len(values) > 1 else "")
+            seeds = word("seeds", lang, n=len(values)) if len(values) > 1 else word("seed1", lang)
+            took = _minutes(statistics.median(r["wall_s"] for r in found))
+            said_so.append(
+                f"{word('recorded-gave', lang)} <code>{esc(wanted)}</code> <b>{esc(span)}</b> "
+                f'(<a href="#run-{name}-{variant}">{esc(variant)}, {seeds}, {took}</a>)'
+            )
+    return f"{word('expect', lang)}: {'; '.join(said_so)}" if said_so else ""
+
+
+def _main_metric(entry: Entry, recipe: str, record: Record) -> str:
+    """What the paper's claims read from the recipe, or the first metric of the test."""
+    claimed = [c.result.metric for c in entry.claims if c.result and c.result.recipe == recipe]
+    of_test = [name for name in record["metrics"] if name.startswith("test_")]
+    return next(iter([*claimed, *of_test, *record["metrics"]]), "")
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _deviations(recipe: Recipe, lang: Lang) -> str:
+    if not recipe.deviations:
+        return element("p", f"{word('deviations', lang)}: {word('no-deviations', lang)}")
+    items = []
+    for d in recipe.deviations:
+        harmless = f" <em>{word('harmless', lang)}: {said(d.harmless, lang)}.</em>" if d.harmless else ""
+        items.append(
+            f"<li>{word('paper-says', lang)}: {said(d.paper, lang)}; {word('we-do', lang)}: {said(d.ours, lang)}; "
+            f"{word('because', lang)}: {said(d.why, lang)}.{harmless}</li>"
+        )
+    return f"<p>{word('deviations', lang)}:</p><ol>{''.join(items)}</ol>"
+
+
+def runs(entry: Entry, lang: Lang) -> str:
+    if not entry.card.recipes:
+        return ""
+    parts = [f"\n## {word('runs', lang)} {{#runs}}\n", block(element("p", word("runs-about", lang)))]
+    drawn = (entry.facts or {}).get("curves", {})
+    for (recipe, variant), found in entry.runs().items():
+        label = f"{recipe}, {variant}"
+        parts += [f"\n### {label} {{#run-{recipe}-{variant}}}\n", _table(found, label, lang)]
+        if curve := drawn.get(f"{recipe}/{variant}"):
+            named = esc(word("curve-of", lang, name=label))
+            seen = curve.replace("<svg ", f'<svg role="img" aria-label="{named}" ', 1)
+            parts.append(block(f'<figure class="chart">{seen}</figure>'))
+        parts += [_samples(record, label, lang) for record in found]
+    if not entry.runs():
+        parts.append(f"\n{word('no-runs', lang)}\n")
+    return "".join(parts)
+
+
+def _table(found: list[Record], label: str, lang: Lang) -> str:
+    metrics = list(dict.fromkeys(name for r in found for name in r["metrics"]))
+    head = [word("seed", lang), *(f"<code>{esc(name)}</code>" for name in metrics)]
+    head += [word(key, lang) for key in ("commit", "machine", "time", "judged")]
+    rows = []
+    for r in found:
+        values = [f"{r['metrics'][name]:.6g}" if name in r["metrics"] else "–" for name in metrics]
+        versions = ", ".join(f"{name} {version}" for name, version in r["versions"].items())
+        machine = f'<span title="{esc(versions)}">{esc(r["machine"])}, {r["threads"]} {word("threads", lang)}</span>'
+        commit = f"<code>{esc(str(r['commit'] or '–')[:7])}</code>"
+        rows.append(row([esc(r["seed"]), *map(esc, values), commit, machine, _minutes(r["wall_s"]), _judged(r, lang)]))
+    return table(head, rows, label=f"{word('runs', lang)}: {label}", kind="runs")
+
+
+def _judged(record: Record, lang: Lang) -> str:
+    if record.stale:
+        return word("changed", lang, what=esc(", ".join(record.stale)))
+    reasons = [said(reason, lang) for reason in record.unjudged]
+    return word("no-because", lang, why="; ".join(reasons)) if reasons else word("yes", lang)
+
+
+def samples(record: Record) -> list[str]:
+    """The pictures of a run but for its curve, which the page draws itself."""
+    return sorted(path.name for path in record.folder.glob("*.png") if path.name != "curve.png")
+
+
+def _samples(record: Record, label: str, lang: Lang) -> str:
+    folder = f"{PICTURES}/{record['recipe']}/{record.folder.name}"
+    named = esc(word("sample-of", lang, name=label, seed=record["seed"]))
+    return "".join(f"\n![{named}: {esc(name)}]({folder}/{name}){{loading=lazy}}\n" for name in samples(record))

@@ -1,0 +1,106 @@
+"""Writing the generated pages into `docs/`: only where their text has changed, and without those that are no more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from literatim.errors import LiteratimError
+from literatim.pages import tutorials
+from literatim.pages.code import code_page
+from literatim.pages.edition import Edition, Entry, edition
+from literatim.pages.lineage import lineage_page
+from literatim.pages.listing import home_page, papers_page
+from literatim.pages.markup import LANGS, Lang, plain_title
+from literatim.pages.paper import paper_page
+from literatim.pages.runs import PICTURES, samples
+from literatim.registry.reading import read_text
+
+# These folders of docs/ hold generated files and nothing else.
+OWNED = ("papers", "tutorials", "assets/models")
+
+
+def write(docs: Path, facts: Path, tutorials_folder: Path) -> list[str]:
+    """Bring the generated pages up to date; returns the files that were written or removed, relative to `docs`."""
+    found = edition(facts)
+    files: dict[str, bytes] = {}
+    for lang in LANGS:
+        suffix = ".md" if lang == "en" else ".zh.md"
+        pages = {"index": home_page(found, lang), "lineage": lineage_page(found, lang)}
+        pages["papers/index"] = papers_page(found, lang)
+        for entry in found.entries.values():
+            pages[f"papers/{entry.id}/index"] = paper_page(entry, found, lang)
+            pages |= {f"papers/{entry.id}/{path.stem}": code_page(entry, path, lang) for path in entry.sources}
+        files |= {name + suffix: text.encode() for name, text in pages.items()}
+        files |= _tutorials(tutorials_folder, facts, lang)
+    files |= navigation(found)
+    for entry in found.entries.values():
+        files |= _binaries(entry, facts)
+    return _bring_up_to_date(docs, files)
+
+
+def _tutorials(folder: Path, facts: Path, lang: Lang) -> dict[str, bytes]:
+    """The pages and notebooks of the tutorials in a language, with the figures that their code drew."""
+    files = {}
+    for source in sorted(folder.glob("*.md")):
+        name = source.name.removesuffix(".md").removesuffix(".zh")
+        if (lang == "zh") != source.name.endswith(".zh.md"):
+            continue
+        try:
+            figures = json.loads((facts / "tutorials" / f"{name}.json").read_text(encoding="utf-8"))["figures"]
+        except (OSError, json.JSONDecodeError, KeyError):
+            raise LiteratimError(f"{source.name} has not been run yet: literatim trace") from None
+        text, to = read_text(source), "" if lang == "en" else ".zh"
+        files[f"tutorials/{source.name}"] = tutorials.page(text, figures, notebook=f"{name}.ipynb").encode()
+        files[f"tutorials/{name}{to}.ipynb"] = json.dumps(
+            tutorials.notebook(text), ensure_ascii=False, indent=1
+        ).encode()
+    return files
+
+
+def navigation(found: Edition) -> dict[str, bytes]:
+    """`.nav.yml` of the papers: the table first, then each paper with its sources."""
+    files = {}
+    names = ["index.md", *found.entries]
+    files["papers/.nav.yml"] = _nav({"nav": names})
+    for entry in found.entries.values():
+        of_paper = {"title": f"{plain_title(entry.name)} ({entry.card.year})"}
+        pages = ["index.md", *(f"{path.stem}.md" for path in entry.sources)]
+        files[f"papers/{entry.id}/.nav.yml"] = _nav({**of_paper, "nav": pages})
+    return files
+
+
+def _nav(content: object) -> bytes:
+    return json.dumps(content, ensure_ascii=False).encode()  # JSON is YAML
+
+
+def _binaries(entry: Entry, facts: Path) -> dict[str, bytes]:
+    """The model that a paper's page runs, and the sample pictures of its recorded runs."""
+    files = {}
+    model = facts / entry.id / f"{entry.id}.onnx"
+    if entry.card.demo and model.exists():
+        files[f"assets/models/{model.name}"] = model.read_bytes()
+    for record in entry.records:
+        for name in samples(record):
+            to = f"papers/{entry.id}/{PICTURES}/{record['recipe']}/{record.folder.name}/{name}"
+            files[to] = (record.folder / name).read_bytes()
+    return files
+
+
+def _bring_up_to_date(docs: Path, files: dict[str, bytes]) -> list[str]:
+    done = []
+    for name, content in files.items():
+        path = docs / name
+        if not path.exists() or path.read_bytes() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            done.append(name)
+    for owned in OWNED:
+        for path in sorted((docs / owned).rglob("*"), reverse=True):
+            name = path.relative_to(docs).as_posix()
+            if path.is_file() and name not in files:
+                path.unlink()
+                done.append(name)
+            elif path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+    return done

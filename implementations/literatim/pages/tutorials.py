@@ -1,0 +1,104 @@
+"""From the text of a tutorial come the page of the site and the notebook.
+
+What a tutorial looks like, `literatim.pages.blocks` says; whoever runs its blocks is `literatim.trace.tutorial`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from literatim.errors import LiteratimError
+from literatim.pages.blocks import Block, Tutorial, parse
+
+__all__ = ["Block", "Tutorial", "notebook", "page", "parse"]
+
+_ADMONITION = re.compile(r'( *)(?:!!!|\?\?\?\+?)\s+[\w -]+?(?:\s+"(.*)")?\s*$')
+_HEADING = re.compile(r"(?m)^#{1,6} .*$")
+_NOTEBOOK = {"en": "Download this tutorial as a Jupyter notebook", "zh": "下载本教程的Jupyter笔记本"}
+
+
+def page(text: str, figures: Mapping[str, str], *, notebook: str) -> str:
+    """The Markdown of the site's page: outputs styled as such, `figures` (name to SVG) inlined, `notebook` linked.
+
+    `notebook` is the address of the notebook from the page. Raises LiteratimError: what `parse` raises; a figure that
+    `figures` has not.
+    """
+    tutorial = parse(text)
+    kept = {key: value for key, value in tutorial.meta.items() if key != "translates"}
+    link = f'[{_NOTEBOOK[tutorial.language]}]({notebook}){{ .notebook download="{notebook.rsplit("/", 1)[-1]}" }}'
+    out = [f"---\n{yaml.safe_dump(kept, allow_unicode=True, sort_keys=False, width=10_000)}---\n"] if kept else []
+    first = next((p for p in tutorial.parts if isinstance(p, str) and _HEADING.search(p)), None)
+    for part in tutorial.parts:
+        if part is first:
+            part = _HEADING.sub(lambda heading: f"{heading[0]}\n\n{link}", first, count=1)
+        out.append(part if isinstance(part, str) else _shown(part, figures))
+    return "\n".join(out)
+
+
+def _shown(block: Block, figures: Mapping[str, str]) -> str:
+    pieces = [f"```python\n{block.code}\n```"]
+    if block.output.strip():
+        pieces.append(f"``` {{.text .output}}\n{block.output}\n```")
+    for name, alt in block.figures:
+        if name not in figures:
+            raise LiteratimError(f'{block.label} of the tutorial draws "{name}", and no such figure is given')
+        said = f'<svg role="img" aria-label="{html.escape(alt)}" '
+        drawn = " ".join(figures[name].split("\n")).strip().replace("<svg ", said, 1)
+        pieces.append(f'<figure class="chart">{drawn}</figure>')
+    return textwrap.indent("\n\n".join(pieces), block.indent) + "\n"
+
+
+def notebook(text: str) -> dict[str, Any]:
+    """The tutorial as a Jupyter notebook (nbformat 4.5), outputs included.
+
+    Raises LiteratimError: what `parse` raises.
+    """
+    cells: list[dict[str, Any]] = []
+    for part in parse(_unfold(text)).parts:
+        cell: dict[str, Any] = {"id": f"cell-{len(cells) + 1:03}", "metadata": {}}
+        if isinstance(part, Block):
+            out = {"name": "stdout", "output_type": "stream", "text": _rows(part.output.rstrip() + "\n")}
+            count = 1 + sum(cell["cell_type"] == "code" for cell in cells)
+            cell |= {"cell_type": "code", "execution_count": count, "source": _rows(part.code.strip("\n"))}
+            cell["outputs"] = [out] if part.output.strip() else []
+        elif part.strip():
+            cell |= {"cell_type": "markdown", "source": _rows(_plain(part).strip())}
+        else:
+            continue
+        cells.append(cell)
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _rows(text: str) -> list[str]:
+    return text.splitlines(keepends=True)
+
+
+def _unfold(text: str) -> str:
+    """The text with every admonition and folded answer made a bold line, followed by what was indented below it."""
+    out: list[str] = []
+    indent: int | None = None  # of the admonition that we are in
+    for line in text.splitlines():
+        if indent is not None and line.strip() and not line.startswith(" " * (indent + 4)):
+            indent = None
+        head = _ADMONITION.match(line) if indent is None else None
+        if head:
+            indent = len(head[1])
+            out.append(f"{head[1]}**{head[2]}**" if head[2] else "")
+        else:
+            out.append(line if indent is None else " " * indent + line[indent + 4 :])
+    return "\n".join(out) + "\n"
+
+
+def _plain(markdown: str) -> str:
+    """Markdown without what only the site understands: ids of headings, attributes, links to its other pages."""
+    markdown = re.sub(r"(?m)^(#+ .*?)[ ]*\{[ ]*[#.][^}]*\}[ ]*$", r"\1", markdown)
+    markdown = re.sub(r"\)\{:?[ ]*[.#\w][^}]*\}", ")", markdown)
+    return re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:|mailto:)[^)\s]*\)", r"\1", markdown)

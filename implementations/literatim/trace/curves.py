@@ -1,0 +1,43 @@
+"""The curves of a recipe's recorded runs as one picture: a panel for each kind of metric, a line for each seed."""
+
+from __future__ import annotations
+
+from literatim.registry.ledger import Record
+from literatim.trace.drawing import style, svg
+
+UNITS = {"error": "error, %"}
+NOT_METRICS = {"epoch", "step", "wall_s"}
+
+
+def curves(runs: list[Record], prefix: str) -> str:
+    """SVG: errors, losses and whatever else the runs logged after each epoch, over the epochs."""
+    rows = [run.curve() for run in runs]
+    names = list(dict.fromkeys(name for curve in rows for row in curve for name in row if name not in NOT_METRICS))
+    kinds = sorted(
+        {name.rpartition("_")[2] for name in names}, key=lambda kind: (kind != "error", kind != "loss", kind)
+    )
+    with style():
+        from matplotlib import pyplot as plt
+
+        figure, axes = plt.subplots(
+            len(kinds), 1, figsize=(6.4, 2.1 * len(kinds) + 0.4), sharex=True, squeeze=False, layout="constrained"
+        )
+        for axis, kind in zip(axes[:, 0], kinds, strict=True):
+            for i, name in enumerate(sorted(n for n in names if n.rpartition("_")[2] == kind)):
+                label = name.removesuffix(f"_{kind}")
+                for curve in rows:
+                    points = [(row["epoch"], row[name]) for row in curve if name in row]
+                    axis.plot(*zip(*points, strict=True), f"C{i % 4}", lw=1.2, label=label)
+                    label = f"_{label}"  # one entry in the legend for all seeds
+            axis.set_ylabel(UNITS.get(kind, kind))
+            axis.grid(True)
+            axis.legend(frameon=False, fontsize="small")
+            if all(row.get(name, 1) > 0 for curve in rows for row in curve for name in names if name.endswith(kind)):
+                axis.set_yscale("log")
+                axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+                axis.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
+        axes[-1, 0].set_xlabel("epoch")
+        axes[-1, 0].xaxis.get_major_locator().set_params(integer=True)
+        drawn = svg(figure, prefix)
+        plt.close(figure)
+    return drawn

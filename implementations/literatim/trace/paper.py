@@ -1,0 +1,83 @@
+"""The facts of one paper: verdicts, layers, curves of the recorded runs, the model of its demo."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from literatim.claims.verdicts import call, judge
+from literatim.experiment.export import write_onnx
+from literatim.loading import load
+from literatim.registry.facts import claim_key, facts_of, paper_key
+from literatim.registry.ledger import Record, records
+from literatim.registry.reading import card, claims
+from literatim.registry.schema import Demo
+from literatim.trace.curves import curves
+from literatim.trace.networks import networks
+
+
+def trace_paper(paper: str, to: Path, *, again: bool = False) -> str:
+    """Bring the facts of a paper up to date; returns what was done in a few words.
+
+    Verdicts are kept for claims that have not changed; the rest is made anew when code, recipes or records have.
+    """
+    key, old = paper_key(paper), facts_of(paper, to) or {}
+    same = old.get("key") == key and not again
+    kept = old.get("verdicts", {}) if same else {}
+    verdicts: dict[str, Any] = {}
+    for claim in claims(paper):
+        known = kept.get(claim.id, {})
+        verdicts[claim.id] = known if known.get("key") == claim_key(claim) else verdict_of(paper, claim)
+    folder = to / paper
+    if not same:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    rest = {name: old[name] for name in ("networks", "curves")} if same else drawn(paper)
+    demo = card(paper).demo
+    if demo and not same:
+        export_demo(paper, demo, folder / f"{paper}.onnx")
+    facts = {"key": key, "verdicts": verdicts, **rest}
+    beside = folder / "facts.json.new"
+    beside.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+    beside.replace(folder / "facts.json")
+    new = sum(kept.get(name) != verdict for name, verdict in verdicts.items())
+    return f"{paper}: {len(verdicts)} verdicts ({new} new), {len(rest['networks'])} variants drawn"
+
+
+def verdict_of(paper: str, claim: Any) -> dict[str, Any]:
+    found = judge(paper, claim)
+    return {
+        "key": claim_key(claim),
+        "verdict": found.verdict,
+        "measured": found.measured,
+        "detail": {"en": found.detail, "zh": found.detail_zh},
+    }
+
+
+def drawn(paper: str) -> dict[str, Any]:
+    """What the card's claims do not change: the layers of each variant and the curves of each recipe."""
+    named: dict[str, set[str]] = {}
+    for claim in claims(paper):
+        if claim.measure and claim.measure.module:
+            named.setdefault(claim.measure.variant, set()).add(claim.measure.module)
+    groups: dict[str, list[Record]] = {}
+    for record in records(paper):
+        groups.setdefault(f"{record['recipe']}/{record['variant']}", []).append(record)
+    return {
+        "networks": {
+            name: networks(paper, name, variant, named.get(name, set()))
+            for name, variant in card(paper).variants.items()
+        },
+        "curves": {name: curves(runs, f"{paper}-{name.replace('/', '-')}") for name, runs in groups.items()},
+    }
+
+
+def export_demo(paper: str, demo: Demo, path: Path) -> None:
+    """The demo's module, around the model with its recorded weights, as ONNX."""
+    net = call(demo.network, load(paper, weights=demo.weights))
+    shape = card(paper).variants[card(paper).default_variant].input
+    if isinstance(shape, dict):
+        shape = next(iter(shape.values()))
+    write_onnx(net.eval(), shape, path, list(net.outputs))

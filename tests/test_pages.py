@@ -1,0 +1,387 @@
+"""The generated pages: escaping, completeness, the code beside the paper, and that they need no torch."""
+
+import ast
+import html
+import json
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import get_args
+
+import markdown
+import pytest
+import yaml
+
+from conftest import CHECKOUT
+from literatim.pages import edition as editions
+from literatim.pages.architecture import drawing
+from literatim.pages.code import sections
+from literatim.pages.edition import code_links, edition, place_of_code, place_of_module
+from literatim.pages.translations import behind, hash_of
+from literatim.pages.words import words
+from literatim.registry import card, find
+from literatim.registry.ledger import PACKAGE
+from literatim.registry.schema import Measure, Text
+from sample_papers import HOSTILE, write_papers
+
+SOURCES = sorted(path for paper in find() for path in (PACKAGE / "papers" / paper).glob("*.py"))
+WRITE = "import sys; from pathlib import Path; from literatim.pages.site import write\n"
+WRITE += "print(*write(*map(Path, sys.argv[1:])), sep='\\n'); assert 'torch' not in sys.modules"
+
+
+class Sample:
+    """A folder of papers of every shape, traced, and the pages made of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.papers, self.docs, self.facts = folder / "papers", folder / "docs", folder / "facts"
+        write_papers(self.papers)
+        (folder / "tutorials").mkdir()
+        self.tutorials = folder / "tutorials"
+
+    def run(self, *words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *words],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "LITERATIM_PAPERS": str(self.papers)},
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def write(self) -> list[str]:
+        return self.run("-c", WRITE, str(self.docs), str(self.facts), str(self.tutorials)).split()
+
+    def page(self, name: str) -> str:
+        return (self.docs / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    made = Sample(tmp_path_factory.mktemp("sample"))
+    made.run("-m", "literatim", "trace", "backprop", "many", "hostile", "--to", str(made.facts))
+    made.write()
+    return made
+
+
+def rendered(page: str) -> str:
+    """A page as MkDocs would render its Markdown, without the theme around it."""
+    config = yaml.load((CHECKOUT / "mkdocs.yml").read_text(), yaml.SafeLoader)["markdown_extensions"]
+    names = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in config]
+    options = {name: entry[name] for name, entry in zip(names, config, strict=True) if isinstance(entry, dict)}
+    body = re.sub(r"\A---\n.*?\n---\n", "", page, flags=re.DOTALL)
+    return markdown.markdown(body, extensions=names, extension_configs=options)
+
+
+class Reader(HTMLParser):
+    """What a browser would make of a page: its elements, its text and its ids."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.said: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        self.said.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self.said).split())
+
+    def ids(self) -> list[str]:
+        return [attributes["id"] for _, attributes in self.elements if "id" in attributes]
+
+
+@pytest.mark.parametrize(
+    "name", ["papers/hostile/index.md", "papers/hostile/index.zh.md", "index.md", "lineage.md", "papers/index.md"]
+)
+def test_text_from_cards_is_text(sample, name):
+    read = Reader(rendered(sample.page(name)))
+    for tag, attributes in read.elements:
+        assert tag not in ("script", "i", "iframe"), attributes
+        assert not [a for a in attributes if a.startswith("on")], attributes
+        assert not attributes.get("href", "").lower().startswith("javascript"), attributes
+        assert (tag, attributes.get("src")) != ("img", "x")
+    assert "arithmatex" not in rendered(sample.page(name)), "a dollar sign of a card began a formula"
+    shown = read.text.count("<script>alert(1)</script>](javascript:alert(1))")
+    assert shown >= (30 if "hostile" in name else 1), f"{shown} of the fields that hold markup show it as text"
+    head = yaml.safe_load(sample.page(name).split("---\n")[1])
+    assert "<" not in head["title"] + head["description"]
+
+
+def test_every_field_of_a_card_is_shown(sample):
+    """With a word of its own in every field: each turns up on the page in the language that it is in."""
+    fields: list[str] = []
+
+    def marked(value: object, lang: str) -> object:
+        if isinstance(value, dict):
+            return {k: marked(v, k if k in ("en", "zh") else lang) for k, v in value.items()}
+        if isinstance(value, list):
+            return [marked(v, lang) for v in value]
+        if value == HOSTILE:
+            fields.append(lang)
+            return f"field{len(fields)}x"
+        return value
+
+    before = {name: (sample.papers / "hostile" / name).read_text() for name in ("card.yaml", "claims.yaml")}
+    for name, text in before.items():
+        path = sample.papers / "hostile" / name
+        found = yaml.safe_load(text)
+        changed = marked(found, "both")
+        lines = [f"{k}: {json.dumps(v)}\n" for k, v in changed.items()] if isinstance(changed, dict) else None
+        path.write_text("".join(lines) if lines else json.dumps(changed))
+    sample.write()
+    shown = {lang: sample.page(f"papers/hostile/index{'' if lang == 'en' else '.zh'}.md") for lang in ("en", "zh")}
+    for name, text in before.items():
+        (sample.papers / "hostile" / name).write_text(text)
+    sample.write()
+    missing = [
+        (i, lang)
+        for i, lang in enumerate(fields, 1)
+        if any(f"field{i}x" not in shown[s] for s in ("en", "zh") if lang in (s, "both"))
+    ]
+    assert len(fields) > 50
+    assert missing == []
+
+
+def test_a_paper_without_a_model_has_a_page(sample):
+    page = sample.page("papers/backprop/index.md")
+    assert "no network of its own" in page
+    assert "Recipes" not in page
+    assert 'id="claim&#45;slope" data-verdict="holds"' in page
+    assert 'id="claim&#45;run" data-verdict="not attempted"' in page
+    assert "(1999)" in page.split("Taken up by")[1][:200], "the paper that builds on it"
+
+
+def test_a_paper_with_many_variants_shows_them_all(sample):
+    page = rendered(sample.page("papers/many/index.md"))
+    assert page.count('<details class="variant"') == 12
+    assert page.count('<svg class="network"') == 12
+    stated = {claim: page.count(f'href="#claim-size-{claim}"') for claim in ("net0", "net1")}
+    assert stated == {"net0": 1, "net1": 2}, "beside its drawing; the unexplained one also among the errata"
+    assert "60,850" in page.replace("&#44;", ",")
+
+
+def test_nothing_is_written_twice_and_nothing_stale_stays(sample):
+    sample.write()
+    assert sample.write() == []
+    old = sample.docs / "papers" / "gone" / "index.md"
+    old.parent.mkdir()
+    old.write_text("# Gone\n")
+    hand = sample.docs / "guides.md"
+    hand.write_text("# By hand\n")
+    assert sample.write() == ["papers/gone/index.md"]
+    assert not old.parent.exists()
+    assert hand.exists()
+
+
+def test_a_verdict_that_an_edit_has_outrun_is_not_shown(sample):
+    path = sample.papers / "many" / "claims.yaml"
+    before = path.read_text()
+    try:
+        path.write_text(before.replace('"net0": "60,000"', '"net0": "61,000"'))
+        sample.write()
+        row = sample.page("papers/many/index.md").split('id="claim&#45;size&#45;net0"')[1]
+        assert row.startswith(' data-verdict="not traced"')
+        assert 'id="claim&#45;size&#45;net1" data-verdict="unexplained"' in sample.page("papers/many/index.md")
+        # Words may change without a new trace.
+        path.write_text(before.replace('"size"', '"the size"', 2).replace('"id": "the size"', '"id": "size"'))
+        sample.write()
+        assert 'id="claim&#45;size&#45;net0" data-verdict="holds"' in sample.page("papers/many/index.md")
+    finally:
+        path.write_text(before)
+        sample.write()
+
+
+def test_a_page_says_that_its_code_has_changed_since(sample):
+    facts = sample.facts / "many" / "facts.json"
+    before = facts.read_text()
+    assert "have changed since" not in sample.page("papers/many/index.md")
+    try:
+        facts.write_text(json.dumps(json.loads(before) | {"key": "another"}))
+        sample.write()
+        assert "have changed since" in sample.page("papers/many/index.md")
+    finally:
+        facts.write_text(before)
+
+
+def test_trace_does_nothing_twice(sample):
+    said = sample.run("-X", "importtime", "-m", "literatim", "trace", "many", "--to", str(sample.facts))
+    assert said.strip() == "many: 4 verdicts, as before"
+
+
+# --- The code beside the paper ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_line_of_a_source_is_shown_once_and_in_order(path):
+    source = path.read_text(encoding="utf-8")
+    lines = source.removesuffix("\n").split("\n")
+    found = sections(source)
+    code = [numbered for section in found for numbered in section.lines]
+    noted = [number for section in found for number in section.noted]
+    numbers = [number for number, _ in code]
+    assert numbers == sorted(numbers)
+    assert sorted(numbers + noted) == list(range(1, len(lines) + 1))
+    assert [html.unescape(re.sub(r"<[^>]+>", "", line)) for _, line in code] == [lines[n - 1] for n in numbers]
+    # What stands left is prose and nothing else.
+    docs = {
+        row
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None
+        for row in range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1)
+    }
+    assert {n for n in noted if n not in docs} == {n for n in noted if lines[n - 1].strip().startswith("#")} - docs
+    assert docs <= set(noted)
+
+
+def test_a_docstring_stands_beside_its_header_and_a_comment_before_what_follows():
+    source = "\n".join(
+        [
+            '"""Whole."""',
+            "",
+            "x = 1",
+            "# About y,",
+            "# in two lines.",
+            "y = 2",
+            "",
+            "",
+            "@wrapped",
+            "def f():",
+            '    r"""It says $a_b$."""',
+            "    return x < y",
+            "",
+        ]
+    )
+    found = sections(source)
+    assert [section.notes for section in found] == [["Whole."], ["About y, in two lines."], ["It says $a_b$."]]
+    assert [[n for n, _ in section.lines] for section in found] == [[2, 3], [6, 7, 8], [9, 10, 12]]
+
+
+def test_notes_are_markdown_and_their_signs_are_text():
+    doc = ["Says a < b & `c < d`.", "", "    Args:", "        a: the first,", "            in two lines", "    "]
+    source = 'def f(a):\n    """' + "\n".join(doc) + '"""\n    return a\n'
+    note = sections(source)[0].notes[0]
+    assert note.startswith("Says a &lt; b &amp; `c < d`.")
+    assert "- `a`: the first,\n  in two lines" in note
+
+
+def test_code_links_lead_to_the_line():
+    path, line = place_of_code("literatim.papers.lenet.checks:mu")
+    assert path.read_text().splitlines()[line - 1].startswith("def mu(")
+    path, line = place_of_module("literatim.papers.lenet.model:LeNet5", "c3")
+    assert path.read_text().splitlines()[line - 1].strip().startswith("self.c3 =")
+    assert place_of_code("literatim.papers.lenet.checks:nothing") is None
+
+
+def test_every_line_that_a_paper_links_to_is_there(sample):
+    links = re.findall(r'href="(\w+)/#L(\d+)"', sample.page("papers/lenet/index.md"))
+    assert len(links) > 40
+    ids = {name: Reader(rendered(sample.page(f"papers/lenet/{name}.md"))).ids() for name, _ in links}
+    for name, line in links:
+        assert ids[name].count(f"L{line}") == 1
+
+
+# --- Lineage and drawings -------------------------------------------------------------------------------
+
+
+def test_a_link_is_solid_where_code_imports(tmp_path, monkeypatch):
+    package = tmp_path / "papers" / "lenet"
+    package.mkdir(parents=True)
+    (package / "model.py").write_text("from literatim.papers.gan.model import Maxout\nfrom literatim.parts import x\n")
+    monkeypatch.setattr(editions, "PACKAGE", tmp_path)
+    entry = edition(tmp_path).entries["lenet"]
+    assert code_links(entry) == {"gan"}
+
+
+def test_the_graph_has_a_place_for_every_paper_and_work(sample):
+    page = rendered(sample.page("lineage.md"))
+    boxes = re.findall(r'<g class="(ours|outside)"><title>([^<]+)</title>', page)
+    assert len([kind for kind, _ in boxes if kind == "ours"]) == 4
+    assert any("A work outside" in label for _, label in boxes)
+    assert page.count('<path class="cited"') == 6
+    assert page.count('<path class="real"') == 0
+
+
+def test_a_network_is_drawn_layer_by_layer():
+    import torch
+    from torch import nn
+
+    from literatim.trace.networks import layers
+
+    class Pair(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.ModuleList([nn.Linear(4, 3), nn.Sequential(nn.Linear(3, 2), nn.ReLU())])
+            self.spare = nn.Linear(7, 7)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.body[1](self.body[0](x))
+
+    with torch.device("meta"):
+        net = Pair()
+    drawn = layers(net, (4,))
+    assert [(row["name"], row["shape"], row["parameters"]) for row in drawn["layers"]] == [
+        ("body.0", [3], 15),
+        ("body.1", [2], 8),
+    ]
+    assert [row["multiply_adds"] for row in drawn["layers"]] == [12, 6]
+    assert [row["name"] for row in layers(net, (4,), {"body.1.0"})["layers"]] == ["body.0", "body.1.0", "body.1"]
+    assert drawing(drawn, "a pair").count("<rect") == 3
+
+
+# --- Languages ---------------------------------------------------------------------------------------------
+
+
+def test_every_label_has_both_languages_and_is_used():
+    code = "".join(path.read_text() for path in (PACKAGE / "pages").glob("*.py"))
+    for key, label in words().items():
+        assert set(label) == {"en", "zh"}, key
+        assert re.search(r"[一-鿿]", label["zh"]) or key == "code-of", key
+        places = [set(re.findall(r"\{\w+\}", text)) for text in label.values()]
+        assert places[0] == places[1], key
+    measures = set(get_args(Measure.model_fields["what"].annotation))
+    spoken = set(re.findall(r"""["']([\w -]+)["']""", code)) | measures
+    assert [key for key in words() if key not in spoken and not key.startswith(("home-", "filter-"))] == []
+
+
+@pytest.mark.parametrize("paper", find())
+def test_every_text_of_a_card_is_in_both_languages(paper):
+    def texts(value: object) -> list[Text]:
+        if isinstance(value, Text):
+            return [value]
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else []
+        if hasattr(value, "model_fields_set"):
+            inner = [getattr(value, name) for name in type(value).model_fields]  # type: ignore[attr-defined]
+        return [text for part in inner for text in texts(part)]
+
+    from literatim.registry import claims
+
+    found = [*texts(card(paper)), *(text for claim in claims(paper) for text in texts(claim))]
+    assert len(found) > 50
+    assert [text.en for text in found if not text.zh] == []
+
+
+def test_chinese_pages_know_which_english_they_were_made_from(tmp_path):
+    guides = tmp_path / "docs" / "guides"
+    guides.mkdir(parents=True)
+    for name in ("good", "old", "alone", "silent"):
+        (guides / f"{name}.md").write_text(f"# {name}\n")
+    (guides / "good.zh.md").write_text(f"---\ntitle: 好\ntranslates: {hash_of(guides / 'good.md')}\n---\n# 好\n")
+    (guides / "old.zh.md").write_text("---\ntranslates: 0123456789ab\n---\n# 旧\n")
+    (guides / "silent.zh.md").write_text("# 无\n")
+    (guides / "orphan.zh.md").write_text("# 孤\n")
+    faults = [fault.split("guides/")[1] for fault in behind(tmp_path)]
+    assert [fault.split(":")[0] for fault in faults] == ["alone.md", "old.zh.md", "orphan.zh.md", "silent.zh.md"]
+    assert "an older text of old.md (0123456789ab)" in faults[1]
+    assert f"translates: {hash_of(guides / 'old.md')}" in faults[1]
+
+
+def test_no_page_of_the_project_is_behind():
+    assert behind(CHECKOUT) == []
