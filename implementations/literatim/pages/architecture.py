@@ -65,7 +65,7 @@ def _prints(entry: Entry, claims: list[Claim], lang: Lang) -> str:
     for claim in claims:
         verdict = entry.finding(claim)["verdict"].replace(" ", "-")
         what = claim.measure.what if claim.measure else ""
-        label = f'{word(what, lang)} <span class="printed v-{verdict}">{esc(claim.printed)}</span>'
+        label = f'{word(what, lang).lower()} <span class="printed v-{verdict}">{esc(claim.printed)}</span>'
         said.append(link(f"#claim-{claim.id.replace('.', '-')}", label))
     return "<br>".join(said)
 

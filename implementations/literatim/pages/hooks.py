@@ -55,3 +55,26 @@ def copy(source: Path, patterns: tuple[str, ...], to: Path) -> None:
             if not target.exists() or target.stat().st_size != path.stat().st_size:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
+
+
+# What `make serve` rendered before: address -> the page's Markdown, and what came of it. An edit changes few pages, and
+# rendering all of them takes longer than an author wants to wait.
+RENDERED: dict[str, tuple[str, dict[str, Any]]] = {}
+KEPT = ("content", "toc", "present_anchor_ids", "links_to_anchors")
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    before = RENDERED.get(page.file.dest_uri)
+    if before and before[0] == markdown:
+        return ""
+    RENDERED[page.file.dest_uri] = (markdown, {})
+    return markdown
+
+
+def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
+    _, kept = RENDERED[page.file.dest_uri]
+    if not kept:
+        kept.update({name: getattr(page, name) for name in KEPT} | {"content": html})
+    for name, value in kept.items():
+        setattr(page, name, value)
+    return str(kept["content"])

@@ -41,6 +41,11 @@ def said(text: Text | None, lang: Lang) -> str:
     return prose(text.en)
 
 
+def sentence(text: Text, lang: Lang) -> str:
+    """What the card says, with a capital at its beginning: cards write it as it stands within a list."""
+    return said(Text(en=text.en[:1].upper() + text.en[1:], zh=text.zh), lang)
+
+
 def unspaced(words: str) -> str:
     """Chinese without the spaces that YAML puts where it joins lines."""
     return re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef])\s+(?=[\u3000-\u9fff\uff00-\uffef])", "", words)

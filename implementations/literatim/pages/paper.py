@@ -21,6 +21,7 @@ from literatim.pages.markup import (
     prose,
     row,
     said,
+    sentence,
     table,
     unspaced,
 )  # fmt: skip
@@ -135,7 +136,7 @@ def demo(entry: Entry, lang: Lang) -> str:
     inside = f"<noscript>{word('javascript', lang)}</noscript>"
     return (
         heading("try", lang)
-        + block(element("p", said(found.about, lang)))
+        + block(element("p", sentence(found.about, lang) + word("stop", lang)))
         + block(f'<div class="demo" data-demo="{found.script}"{model}>{inside}</div>')
     )
 
@@ -242,7 +243,7 @@ def errata(entry: Entry, lang: Lang) -> str:
             + block(
                 f'<div class="erratum"><p>{chip(found["verdict"], lang, None, "../../method/")} '
                 f"{link('#' + claim_anchor(claim), said(claim.states, lang))}</p>"
-                f"<p>{said(wrong.why, lang)}</p><dl>{terms}</dl></div>"
+                f"<p>{sentence(wrong.why, lang)}{word('stop', lang)}</p><dl>{terms}</dl></div>"
             )
         )
     if not entry.claims:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 
 from literatim.pages.edition import Entry
-from literatim.pages.markup import Lang, block, code_block, element, esc, prose, row, said, table
+from literatim.pages.markup import Lang, block, code_block, element, esc, prose, row, said, sentence, table
 from literatim.pages.words import word
 from literatim.registry.ledger import Record, recipe_path
 from literatim.registry.reading import read_text
@@ -26,7 +26,9 @@ def recipes(entry: Entry, lang: Lang) -> str:
         command = f"literatim reproduce {entry.id} --recipe {name}" + (f" --seeds {seeds}" if seeds > 1 else "")
         parts += [
             f"\n### {name} {{#recipe-{name}}}\n",
-            block(element("p", f"{said(recipe.about, lang)} ({word('data', lang)}: <code>{esc(recipe.data)}</code>)")),
+            block(
+                element("p", f"{sentence(recipe.about, lang)} ({word('data', lang)}: <code>{esc(recipe.data)}</code>)")
+            ),
             code_block(command),
             block(element("p", _expected(entry, name, recipe, lang), class_="expected")),
             block(_deviations(recipe, lang) + config),
@@ -54,7 +56,7 @@ def _expected(entry: Entry, name: str, recipe: Recipe, lang: Lang) -> str:
             seeds = word("seeds", lang, n=len(values)) if len(values) > 1 else word("seed1", lang)
             took = _minutes(statistics.median(r["wall_s"] for r in found))
             said_so.append(
-                f"{word('recorded-gave', lang)} <code>{esc(wanted)}</code> <b>{esc(span)}</b> "
+                f"{word('recorded-gave', lang)} <code>{esc(wanted)}</code> <b>{esc(span)}{_unit(wanted)}</b> "
                 f'(<a href="#run-{name}-{variant}">{esc(variant)}, {seeds}, {took}</a>)'
             )
     return f"{word('expect', lang)}: {'; '.join(said_so)}" if said_so else ""
@@ -68,7 +70,11 @@ def _main_metric(entry: Entry, recipe: str, record: Record) -> str:
 
 
 def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    return f"{seconds:.0f}&nbsp;s" if seconds < 120 else f"{seconds / 60:.0f}&nbsp;min"
+
+
+def _unit(metric: str) -> str:
+    return "&nbsp;%" if metric.endswith("_error") else ""
 
 
 def _deviations(recipe: Recipe, lang: Lang) -> str:
@@ -103,17 +109,31 @@ def runs(entry: Entry, lang: Lang) -> str:
 
 
 def _table(found: list[Record], label: str, lang: Lang) -> str:
-    metrics = list(dict.fromkeys(name for r in found for name in r["metrics"]))
-    head = [word("seed", lang), *(f"<code>{esc(name)}</code>" for name in metrics)]
-    head += [word(key, lang) for key in ("commit", "machine", "time", "judged")]
+    """A row for each seed, the tests first; below it what most often is the same for all of them."""
+    metrics = sorted({name for r in found for name in r["metrics"]}, key=lambda name: (name[:5] != "test_", name))
+    head = [
+        word("seed", lang),
+        *(f"<code>{esc(name)}</code>" for name in metrics),
+        word("commit", lang),
+        word("time", lang),
+    ]
     rows = []
     for r in found:
         values = [f"{r['metrics'][name]:.6g}" if name in r["metrics"] else "–" for name in metrics]
-        versions = ", ".join(f"{name} {version}" for name, version in r["versions"].items())
-        machine = f'<span title="{esc(versions)}">{esc(r["machine"])}, {r["threads"]} {word("threads", lang)}</span>'
         commit = f"<code>{esc(str(r['commit'] or '–')[:7])}</code>"
-        rows.append(row([esc(r["seed"]), *map(esc, values), commit, machine, _minutes(r["wall_s"]), _judged(r, lang)]))
-    return table(head, rows, label=f"{word('runs', lang)}: {label}", kind="runs")
+        rows.append(row([esc(r["seed"]), commit, _minutes(r["wall_s"]), *map(esc, values)]))
+    below = [(word("judged", lang), [_judged(r, lang) for r in found])]
+    below.append((word("machine", lang), [_machine(r, lang) for r in found]))
+    notes = [f"{name}: {'; '.join(dict.fromkeys(said_of))}" for name, said_of in below]
+    return table(head, rows, label=f"{word('runs', lang)}: {label}", kind="runs") + block(
+        f'<p class="run-notes">{"<br>".join(notes)}</p>'
+    )
+
+
+def _machine(record: Record, lang: Lang) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    threads = word("thread1" if record["threads"] == 1 else "threads", lang, n=record["threads"])
+    return esc(f"{record['machine']}, {threads}; {versions}")
 
 
 def _judged(record: Record, lang: Lang) -> str:

@@ -9,6 +9,10 @@ UNITS = {"error": "error, %"}
 NOT_METRICS = {"epoch", "step", "wall_s"}
 
 
+def _two_and_five(value: float, _: int) -> str:
+    return f"{value:g}" if f"{value:e}"[0] in "25" else ""
+
+
 def curves(runs: list[Record], prefix: str) -> str:
     """SVG: errors, losses and whatever else the runs logged after each epoch, over the epochs."""
     rows = [run.curve() for run in runs]
@@ -18,6 +22,7 @@ def curves(runs: list[Record], prefix: str) -> str:
     )
     with style():
         from matplotlib import pyplot as plt
+        from matplotlib.ticker import NullFormatter
 
         figure, axes = plt.subplots(
             len(kinds), 1, figsize=(6.4, 2.1 * len(kinds) + 0.4), sharex=True, squeeze=False, layout="constrained"
@@ -35,7 +40,8 @@ def curves(runs: list[Record], prefix: str) -> str:
             if all(row.get(name, 1) > 0 for curve in rows for row in curve for name in names if name.endswith(kind)):
                 axis.set_yscale("log")
                 axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-                axis.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
+                low, high = axis.get_ylim()
+                axis.yaxis.set_minor_formatter(_two_and_five if high < 200 * low else NullFormatter())
         axes[-1, 0].set_xlabel("epoch")
         axes[-1, 0].xaxis.get_major_locator().set_params(integer=True)
         drawn = svg(figure, prefix)
