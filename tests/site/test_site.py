@@ -141,7 +141,8 @@ def test_both_languages_have_the_same_anchors(built: Path):
 
 def test_the_vendored_files_bring_their_licences(built: Path):
     for folder in (built / "assets" / "vendor").iterdir():
-        words = " ".join(path.read_text(encoding="utf-8") for path in folder.glob("[LR]*"))
+        found = [*folder.glob("LICENSE"), *folder.glob("*.mjs")]
+        words = " ".join(path.read_text(encoding="utf-8")[:400] for path in found)
         assert re.search(r"MIT|Open Font License|SIL", words), folder
 
 

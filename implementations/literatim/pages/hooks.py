@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import event_priority
 
 ROOT = Path(__file__).resolve().parents[3]
 # What the site serves of the packages in package-lock.json: (package, files as glob patterns, folder below vendor).
@@ -31,15 +35,31 @@ def on_pre_build(config: Any) -> None:
     command = [sys.executable, "-m", "literatim", "pages", "--to", config["docs_dir"]]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:
-        from mkdocs.exceptions import PluginError
-
         raise PluginError(done.stderr.strip())
 
 
+@event_priority(-200)  # after static-i18n, which builds the other language and its search index then
 def on_post_build(config: Any) -> None:
     for package, patterns, folder in VENDOR:
         source, to = ROOT / "node_modules" / package, Path(config["site_dir"]) / "assets" / "vendor" / folder
         copy(source, patterns, to)
+
+
+    split_index(Path(config["site_dir"]) / "search")
+
+
+def split_index(folder: Path) -> None:
+    """An index for each language: who searches on an English page wants no Chinese ones, and needs not load them.
+
+    Material writes one for both, after the last language; the script in overrides/main.html asks for the right one.
+    """
+    path = folder / "search_index.json"
+    index = json.loads(path.read_text(encoding="utf-8"))
+    chinese = [doc for doc in index["docs"] if doc["location"].startswith("zh/")]
+    if chinese:
+        english = [doc for doc in index["docs"] if not doc["location"].startswith("zh/")]
+        for name, docs in (("search_index.json", english), ("search_index.zh.json", chinese)):
+            (folder / name).write_text(json.dumps({**index, "docs": docs}, ensure_ascii=False), encoding="utf-8")
 
 
 def copy(source: Path, patterns: tuple[str, ...], to: Path) -> None:
@@ -47,8 +67,6 @@ def copy(source: Path, patterns: tuple[str, ...], to: Path) -> None:
     for pattern in patterns:
         found = sorted(source.glob(pattern))
         if not found:
-            from mkdocs.exceptions import PluginError
-
             raise PluginError(f"{source}: there is no {pattern}; run npm ci --ignore-scripts")
         for path in found:
             target = to / path.relative_to(source).as_posix().removeprefix("dist/")
