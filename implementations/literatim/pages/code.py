@@ -12,6 +12,7 @@ import io
 import re
 import tokenize
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from literatim.pages.edition import Entry
@@ -53,6 +54,7 @@ def code_page(entry: Entry, path: Path, lang: Lang) -> str:
     return "\n".join(parts)
 
 
+@cache
 def sections(source: str) -> list[Section]:
     """The file as sections, in order."""
     notes, starts = _notes(source)

@@ -98,7 +98,7 @@ def place_of_code(path: str) -> tuple[Path, int] | None:
     file = file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
     if not file.exists():
         return None
-    return next(((file, node.lineno) for node in _tree(file).body if getattr(node, "name", None) == name), None)
+    return next(((file, node.lineno) for node in tree(file).body if getattr(node, "name", None) == name), None)
 
 
 def place_of_module(model: str, module: str | None) -> tuple[Path, int] | None:
@@ -108,7 +108,7 @@ def place_of_module(model: str, module: str | None) -> tuple[Path, int] | None:
         return found
     file, line = found
     wanted = set(module.split("."))
-    for node in ast.walk(_tree(file)):
+    for node in ast.walk(tree(file)):
         for target in node.targets if isinstance(node, ast.Assign) else []:
             if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self" and target.attr in wanted:
                 return file, target.lineno
@@ -116,5 +116,5 @@ def place_of_module(model: str, module: str | None) -> tuple[Path, int] | None:
 
 
 @cache
-def _tree(file: Path) -> ast.Module:
+def tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"))

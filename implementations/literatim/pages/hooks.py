@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
+
+from literatim.errors import LiteratimError
+from literatim.pages import edition
+from literatim.pages.site import write
+from literatim.pages.translations import GENERATED
+from literatim.registry import ledger, reading
+from literatim.registry.facts import facts_folder
 
 ROOT = Path(__file__).resolve().parents[3]
 # What the site serves of the packages in package-lock.json: (package, files as glob patterns, folder below vendor).
@@ -30,20 +35,41 @@ VENDOR = (  # each with its licence; the ONNX runtime has it in README.md and in
 )
 
 
+building: list[Any] = []  # static-i18n builds the other languages within the build of the first
+
+
 def on_pre_build(config: Any) -> None:
-    """In a process of its own, so that `make serve` sees edits of cards and of the generator alike."""
-    command = [sys.executable, "-m", "literatim", "pages", "--to", config["docs_dir"]]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    if done.returncode:
-        raise PluginError(done.stderr.strip())
+    """Write the generated pages anew. `make serve` sees edits of cards and sources, not those of the generator."""
+    building.append(config)
+    if len(building) > 1:
+        return
+    for remembered in (reading.card, reading.claims, ledger.hashes, edition.tree):
+        remembered.cache_clear()
+    try:
+        write(Path(config["docs_dir"]), facts_folder(), ROOT / "tutorials")
+    except LiteratimError as error:
+        raise PluginError(str(error)) from None
+
+
+def on_build_error(error: Exception) -> None:
+    building.clear()
+
+
+def on_serve(server: Any, config: Any, builder: Any) -> None:
+    """Watch what is written by hand; that the generator has written something is no reason to build again."""
+    docs = Path(config["docs_dir"])
+    server.unwatch(str(docs))
+    for path in (*docs.glob("guides"), *docs.glob("assets/*.*"), *docs.glob("overrides"), *docs.glob("*.md")):
+        if path.name.split(".")[0] not in GENERATED:
+            server.watch(str(path))
 
 
 @event_priority(-200)  # after static-i18n, which builds the other language and its search index then
 def on_post_build(config: Any) -> None:
+    building.pop()
     for package, patterns, folder in VENDOR:
         source, to = ROOT / "node_modules" / package, Path(config["site_dir"]) / "assets" / "vendor" / folder
         copy(source, patterns, to)
-
 
     split_index(Path(config["site_dir"]) / "search")
 
@@ -55,11 +81,13 @@ def split_index(folder: Path) -> None:
     """
     path = folder / "search_index.json"
     index = json.loads(path.read_text(encoding="utf-8"))
-    chinese = [doc for doc in index["docs"] if doc["location"].startswith("zh/")]
-    if chinese:
-        english = [doc for doc in index["docs"] if not doc["location"].startswith("zh/")]
-        for name, docs in (("search_index.json", english), ("search_index.zh.json", chinese)):
-            (folder / name).write_text(json.dumps({**index, "docs": docs}, ensure_ascii=False), encoding="utf-8")
+    found: dict[str, list[Any]] = {}
+    for doc in index["docs"]:
+        found.setdefault(doc["location"].partition("#")[0], []).append(doc)
+    INDEXED.update(found)
+    for name, chinese in (("search_index.json", False), ("search_index.zh.json", True)):
+        docs = [doc for page, of_page in INDEXED.items() if page.startswith("zh/") is chinese for doc in of_page]
+        (folder / name).write_text(json.dumps({**index, "docs": docs}, ensure_ascii=False), encoding="utf-8")
 
 
 def copy(source: Path, patterns: tuple[str, ...], to: Path) -> None:
@@ -75,15 +103,17 @@ def copy(source: Path, patterns: tuple[str, ...], to: Path) -> None:
                 shutil.copyfile(path, target)
 
 
-# What `make serve` rendered before: address -> the page's Markdown, and what came of it. An edit changes few pages, and
-# rendering all of them takes longer than an author wants to wait.
-RENDERED: dict[str, tuple[str, dict[str, Any]]] = {}
+# What `make serve` rendered and indexed before. An edit changes few pages, and to render all of them anew takes longer
+# than an author wants to wait.
+RENDERED: dict[str, tuple[str, dict[str, Any]]] = {}  # address -> the page's Markdown, and what came of it
+INDEXED: dict[str, list[Any]] = {}  # address -> the page's entries in the search index
 KEPT = ("content", "toc", "present_anchor_ids", "links_to_anchors")
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     before = RENDERED.get(page.file.dest_uri)
     if before and before[0] == markdown:
+        page.meta["search"] = {"exclude": True}
         return ""
     RENDERED[page.file.dest_uri] = (markdown, {})
     return markdown

@@ -139,8 +139,13 @@ def code_files(paper: str, data_module: str) -> list[Path]:
 
 def imported(path: Path) -> list[str]:
     """The modules that a file imports, and the names it takes from them, which may be modules too."""
+    return _imported(read_text(path))
+
+
+@cache
+def _imported(text: str) -> list[str]:
     names = []
-    for node in ast.walk(ast.parse(read_text(path))):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -156,8 +161,11 @@ def _module_file(name: str) -> Path:
 def code(path: Path) -> str:
     """A source file without docstrings, comments and empty lines: what prose is improved stales no record."""
     text = read_text(path)
-    if path.suffix != ".py":
-        return text
+    return f"{path.name}\n{_bare(text)}" if path.suffix == ".py" else text
+
+
+@cache
+def _bare(text: str) -> str:
     lines = text.split("\n")  # as Python counts them; splitlines() knows more ends of a line
     within: set[int] = set()  # lines that end inside a string: all of their spaces count
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -173,7 +181,7 @@ def code(path: Path) -> str:
             lines[rows[0] : rows[-1] + 1] = [(before + after).decode(), *[""] * (len(rows) - 1)]
             within.difference_update(rows)
     kept = [line if i in within else line.rstrip() for i, line in enumerate(lines) if i in within or line.strip()]
-    return path.name + "\n" + "\n".join(kept) + "\n"
+    return "\n".join(kept) + "\n"
 
 
 def _sha256(text: str) -> str:
