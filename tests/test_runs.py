@@ -284,3 +284,13 @@ def test_what_runs_write_does_not_make_the_tree_dirty(tmp_path, monkeypatch):
 
 
 assert os.name == "posix", "these tests send signals"
+
+
+def test_a_whole_configuration_given_back_keeps_the_run_in_its_folder(tmp_path):
+    """What --print_config writes says `default_root_dir: null`; the run's files belong into its folder all the same."""
+    whole = literatim("fit", "lenet", "--trainer.max_epochs", "1", "--print_config", cwd=tmp_path)
+    (tmp_path / "whole.yaml").write_text(whole.stdout)
+    done = literatim("fit", "lenet", "--config", "whole.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"whole.yaml", "runs"}
+    assert (tmp_path / "runs" / "lenet" / "quick" / "0" / "config.yaml").is_file()

@@ -182,6 +182,8 @@ class PaperCLI(LightningCLI):
         config = self.config_init[self.request.command].trainer
         own: list[Any] = [callbacks.Bar()] if config.enable_progress_bar is not False else []
         folder = self.request.folder
+        if folder and config.default_root_dir is None:  # a whole configuration, as --print_config writes it, says null
+            kwargs["default_root_dir"] = str(folder)
         if self.request.command == "fit" and folder:
             self.curve = callbacks.Curve(folder)
             place: dict[str, Any] = {

@@ -188,8 +188,8 @@ def printed_bounds() -> bool:
     for inputs in model.TABLE_I:
         layers.append((net.c3.weight[row : row + len(inputs)], 25 * len(inputs)))
         row += len(inputs)
-    within = all(float(w.abs().max()) <= 2.4 / fan_in * (1 + 1e-6) for w, fan_in in layers)
-    reached = all(float(w.abs().max()) > 0.9 * 2.4 / fan_in for w, fan_in in layers if w.numel() > 50)
+    within = all(float(w.detach().abs().max()) <= 2.4 / fan_in * (1 + 1e-6) for w, fan_in in layers)
+    reached = all(float(w.detach().abs().max()) > 0.9 * 2.4 / fan_in for w, fan_in in layers if w.numel() > 50)
     return within and reached
 
 
