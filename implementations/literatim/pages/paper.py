@@ -224,14 +224,11 @@ def errata(entry: Entry, lang: Lang) -> str:
         wrong = claim.erratum or claim.unexplained
         if not wrong:
             continue
-        detail = found["detail"]["zh"] if lang == "zh" and found["detail"]["zh"] else found["detail"]["en"]
-        said_why = wrong.why.zh if lang == "zh" and wrong.why.zh else wrong.why.en
-        more = detail.removeprefix(said_why).lstrip(";； ")
         pairs = [
             (word("printed", lang), esc(claim.printed)) if claim.printed else None,
             (word("follows" if claim.erratum else "design-gives", lang), amount(wrong.value)) if wrong.value else None,
             (word("measured", lang), evidence(entry, claim, found["measured"])) if wrong.value else None,
-            (word("evidence", lang), esc(more)) if more else None,
+            (word("evidence", lang), said(Text(**found["detail"]), lang)) if found["detail"]["en"] else None,
         ]
         if claim.erratum:
             name = claim.erratum.proof.partition(":")[2]

@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from literatim.registry.data import DATA_SETS
-from literatim.registry.ledger import PACKAGE, code_files
+from literatim.registry.ledger import PACKAGE
 from literatim.registry.reading import card, paper_folder
 from literatim.registry.schema import Claim
 
 # The machinery whose code decides verdicts and drawings.
-MACHINERY = ("claims", "trace", "registry/schema.py", "registry/ledger.py", "registry/data.py", "loading.py")
+REGISTRY = ("data", "ledger", "schema")
+MACHINERY = ("claims", "datasets", "parts", "trace", "loading.py", *(f"registry/{name}.py" for name in REGISTRY))
 TEXTS = {"states", "why", "where", "source", "id", "not_attempted"}
 
 
@@ -48,15 +49,27 @@ def _without_texts(value: Any) -> Any:
 
 
 def paper_key(paper: str) -> str:
-    """A hash of all that decides a paper's facts but its claims: code, recipes, records, weights and variants."""
+    """A hash of all that decides a paper's facts but its claims: code, recipes, records, weights, torch itself."""
     found, folder = card(paper), paper_folder(paper)
     kept = found.model_dump(mode="json", include={"id", "variants", "training", "demo", "recipes"})
     paths = [path for name in ("recipes", "results", "weights") for path in (folder / name).rglob("*")]
     paths += [path for name in MACHINERY for path in _python(PACKAGE / name)]
-    paths += _python(PACKAGE / "papers" / paper.replace("-", "_"))
-    for module in {DATA_SETS[recipe.data].module for recipe in found.recipes.values() if recipe.data in DATA_SETS}:
-        paths += code_files(paper, module)
-    return digest(json.dumps(kept, sort_keys=True), sorted(set(paths)))
+    paths += [path for name in with_predecessors(paper) for path in package(name).glob("[!.]*.*")]
+    return digest(json.dumps([kept, version("torch")], sort_keys=True), sorted(set(paths)))
+
+
+def with_predecessors(paper: str) -> set[str]:
+    """A paper and all of the collection that it builds on, at first or second hand."""
+    found, waiting = set(), [paper]
+    while waiting:
+        if (name := waiting.pop()) not in found:
+            found.add(name)
+            waiting += [work.id for work in card(name).builds_on if work.id]
+    return found
+
+
+def package(paper: str) -> Path:
+    return PACKAGE / "papers" / paper.replace("-", "_")
 
 
 def _python(place: Path) -> list[Path]:

@@ -74,10 +74,10 @@ class Record:
 
         reasons = []
         if self["dirty"]:
-            reasons.append(Text(en="the tree was not clean", zh="工作树有未提交的改动"))
+            reasons.append(Text(en="the tree was not clean", zh="代码有未提交的改动"))
         if self["overrides"]:
             given = " ".join(self["overrides"])
-            reasons.append(Text(en=f"options were overridden: {given}", zh=f"选项被改写：{given}"))
+            reasons.append(Text(en=f"options were overridden: {given}", zh=f"选项有改动：{given}"))
         deviations = card(self["paper"]).recipes[self["recipe"]].deviations
         if harmful := [d.ours for d in deviations if d.harmless is None]:
             en, zh = "; ".join(ours.en for ours in harmful), "；".join(ours.zh or ours.en for ours in harmful)

@@ -13,7 +13,7 @@ from literatim.loading import load
 from literatim.registry.facts import claim_key, facts_of, paper_key
 from literatim.registry.ledger import Record, records
 from literatim.registry.reading import card, claims
-from literatim.registry.schema import Demo
+from literatim.registry.schema import Claim, Demo, Text
 from literatim.trace.curves import curves
 from literatim.trace.networks import networks
 
@@ -46,13 +46,19 @@ def trace_paper(paper: str, to: Path, *, again: bool = False) -> str:
     return f"{paper}: {len(verdicts)} verdicts ({new} new), {len(rest['networks'])} variants drawn"
 
 
-def verdict_of(paper: str, claim: Any) -> dict[str, Any]:
+def verdict_of(paper: str, claim: Claim) -> dict[str, Any]:
+    """A verdict as the pages want it; the card's own reasons, which pages take from the card, are left out."""
     found = judge(paper, claim)
+    wrong = claim.erratum or claim.unexplained
+    why = wrong.why if wrong else Text(en="", zh="")
     return {
         "key": claim_key(claim),
         "verdict": found.verdict,
         "measured": found.measured,
-        "detail": {"en": found.detail, "zh": found.detail_zh},
+        "detail": {
+            "en": found.detail.removeprefix(why.en).lstrip("; "),
+            "zh": (found.detail_zh or "").removeprefix(why.zh or "").lstrip("；") or None,
+        },
     }
 
 

@@ -290,7 +290,7 @@ def learns_from_printed_initialisation() -> Finding:
     return Finding(
         error < 50,
         f"with bounds of 2.4/F, {error:.0f} % error on digits after 1,000 updates",
-        f"界为 2.4/F 时，更新 1,000 次之后在 digits 上的错误率为 {error:.0f} %",
+        f"界为 2.4/F 时，更新 1,000 次之后，在 digits 上的错误率为 {error:.0f} %",
     )
 
 
@@ -310,7 +310,7 @@ def aim_needs_square_root() -> Finding:
     return Finding(
         common["sqrt"] and not common["printed"] and error < 50,
         f"with 2.4/sqrt(F), {error:.0f} % after the same updates",
-        f"界为 2.4/sqrt(F) 时，同样更新之后为 {error:.0f} %",
+        f"界为 2.4/sqrt(F) 时，经过同样的更新，错误率为 {error:.0f} %",
     )
 
 
