@@ -37,7 +37,7 @@ const TEXTS = {
     surfaces: {
       bowl: "圆碗", valley: "峡谷", turned: "斜置的峡谷", saddle: "鞍面", wells: "双阱", rosenbrock: "Rosenbrock函数",
     },
-    optimiser: "优化方法",
+    optimiser: "优化器",
     optimisers: { "gradient-descent": "梯度下降", momentum: "动量法", nesterov: "Nesterov", adam: "Adam" },
     rate: "学习率α", momentum: "动量μ（Adam的β₁）", steps: "步数", x: "起点x", y: "起点y",
     slider: (label) => `${label}，滑块`,
@@ -47,7 +47,7 @@ const TEXTS = {
     curve: (from, to) => `f高出最小值的部分随步数的变化，对数坐标：从${from}到${to}`,
     xlabel: "步", ylabel: "f − min f",
     at: (n, x, y, f, g) => `第${n}步：x = ${x}，y = ${y}，f = ${f}，|∇f| = ${g}。`,
-    diverged: (n) => `走了${n}步后发散：点已在一百万之外。`,
+    diverged: (n) => `走了${n}步后发散：点已远在一百万之外。`,
     arrived: (n) => `从第${n}步起，f与最小值之差小于百万分之一。`,
   },
 };

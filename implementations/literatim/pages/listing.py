@@ -23,8 +23,8 @@ from literatim.pages.words import word
 from literatim.registry.ledger import PACKAGE
 
 
-def home_page(edition: Edition, lang: Lang) -> str:
-    """Markdown of `index.md`."""
+def home_page(edition: Edition, titles: dict[str, str], lang: Lang) -> str:
+    """Markdown of `index.md`; `titles` are those of the tutorials by name, in the order in which they are read."""
     entries = edition.entries.values()
     first = next((e for e in entries if e.card.recipes), None) or next(iter(entries))
     commit, edited = commit_and_edits()
@@ -49,7 +49,7 @@ def home_page(edition: Edition, lang: Lang) -> str:
             ways(first, lang),
             f"\n## {word('home-learn', lang)} {{#learn}}\n",
             block(element("p", word("home-learn-text", lang))),
-            block(f"<p>{' · '.join(tutorials(lang))}</p>"),
+            block(f"<p>{' · '.join(tutorials(titles, lang))}</p>"),
         ]
     )
 
@@ -94,14 +94,15 @@ def ways(first: Entry, lang: Lang) -> str:
     return block(f'<div class="ways">{inner}</div>')
 
 
-def tutorials(lang: Lang) -> list[str]:
-    return [
-        link("tutorials/gradients/", "Gradient computation" if lang == "en" else "梯度的计算"),
-        link("tutorials/sgd/", "Gradient descent and SGD" if lang == "en" else "梯度下降与随机梯度下降"),
-        link("tutorials/sgd/#saddle", word("saddle", lang)),
-        link("playground/", word("playground", lang)),
-        link("tutorials/paper/", "From the tutorial to a paper" if lang == "en" else "从教程到论文"),
-    ]
+def tutorials(titles: dict[str, str], lang: Lang) -> list[str]:
+    """Links to the tutorials by their own titles, with the saddle point and the playground after the one on descent."""
+    found = []
+    for name, title in titles.items():
+        found.append(link(f"tutorials/{name}/", esc(title)))
+        if name == "sgd":
+            found.append(link("tutorials/sgd/#saddle", word("saddle", lang)))
+            found.append(link("playground/", word("playground", lang)))
+    return found
 
 
 def papers_page(edition: Edition, lang: Lang) -> str:

@@ -16,6 +16,7 @@ from literatim.pages.paper import paper_page
 from literatim.pages.runs import PICTURES, samples
 from literatim.registry.reading import read_text
 
+TUTORIALS = ("gradients", "sgd", "paper")  # in the order in which they are read
 # These folders of docs/ hold generated files and nothing else.
 OWNED = ("papers", "tutorials", "assets/models")
 
@@ -26,7 +27,8 @@ def write(docs: Path, facts: Path, tutorials_folder: Path) -> list[str]:
     files: dict[str, bytes] = {}
     for lang in LANGS:
         suffix = ".md" if lang == "en" else ".zh.md"
-        pages = {"index": home_page(found, lang), "lineage": lineage_page(found, lang)}
+        titles = tutorial_titles(tutorials_folder, suffix)
+        pages = {"index": home_page(found, titles, lang), "lineage": lineage_page(found, lang)}
         pages["papers/index"] = papers_page(found, lang)
         for entry in found.entries.values():
             pages[f"papers/{entry.id}/index"] = paper_page(entry, found, lang)
@@ -37,6 +39,11 @@ def write(docs: Path, facts: Path, tutorials_folder: Path) -> list[str]:
     for entry in found.entries.values():
         files |= _binaries(entry, facts)
     return _bring_up_to_date(docs, files)
+
+
+def tutorial_titles(folder: Path, suffix: str) -> dict[str, str]:
+    found = {name: folder / f"{name}{suffix}" for name in TUTORIALS}
+    return {name: tutorials.parse(read_text(path)).meta["title"] for name, path in found.items() if path.exists()}
 
 
 def _tutorials(folder: Path, facts: Path, lang: Lang) -> dict[str, bytes]:
