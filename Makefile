@@ -62,7 +62,8 @@ facts: .venv/installed-docs
 docs: node_modules/made facts
 	@$(MKDOCS) build --strict
 
-serve: node_modules/made facts
+serve: node_modules/made .venv/installed-docs
+	-@$(BIN)/literatim trace
 	@$(MKDOCS) serve
 
 test-site: docs .venv/installed-browser

@@ -1,6 +1,7 @@
 """The tutorials do what their pages say, in both languages, and the reader of their sources refuses what it must."""
 
 import functools
+import html
 import re
 from collections import Counter
 from pathlib import Path
@@ -279,3 +280,57 @@ def test_the_ids_of_two_figures_do_not_clash():
 def test_the_reader_knows_no_torch():
     for path in (Path(tutorials.__file__), Path(tutorials.__file__).with_name("blocks.py")):
         assert not re.search(r"import (torch|matplotlib|numpy)|from (torch|matplotlib|numpy)", path.read_text())
+
+
+# --- What the playground's page says of its experiments --------------------------------------------------
+
+PLAYGROUND = (CHECKOUT / "docs" / "playground.md").read_text(encoding="utf-8")
+
+
+def experiments() -> dict[tuple[str, str], list[tuple[float, float]]]:
+    """(surface, label) of each button on the playground's page -> the tutorial's own path for its setting."""
+    paths = {}
+    for state, label in re.findall(r'data-state="([^"]+)" hidden>([^<]+)<', PLAYGROUND):
+        given = dict(pair.split("=") for pair in html.unescape(state).split("&"))
+        x, y, rate, momentum = (float(given.get(name, 0.9)) for name in ("x", "y", "rate", "momentum"))
+        steps = int(given["steps"])
+        paths[given["surface"], label] = ran("sgd").namespace["descend"](
+            given["surface"], (x, y), given["optimiser"], rate, momentum, steps
+        )
+    return paths
+
+
+def settled(surface: str, path: list[tuple[float, float]], lowest: float = 0.0) -> int | None:
+    """The step from which on the surface is within a millionth of its lowest value."""
+    f = ran("sgd").namespace["SURFACES"][surface][0]
+    far = [i for i, point in enumerate(path) if f(*point) - lowest > 1e-6]
+    return far[-1] + 1 if far[-1] + 1 < len(path) else None
+
+
+def test_the_playgrounds_page_says_what_its_experiments_do():
+    paths = experiments()
+    assert len(paths) == 15
+    fast = paths["valley", "Rate 0.081"]
+    assert max(map(abs, fast[560])) > 1e6 > max(map(abs, fast[559]))
+    assert "after 560 steps" in PLAYGROUND
+    for surface, label, steps in (
+        ("valley", "Gradient descent", 106),
+        ("valley", "Momentum 0.444", 30),
+        ("valley", "Nesterov", 47),
+        ("valley", "Adam, straight", 167),
+        ("turned", "Adam, turned", 367),
+        ("turned", "Gradient descent, turned", 100),
+    ):
+        assert settled(surface, paths[surface, label]) == steps, label
+        assert re.search(rf"\b{steps}\b", PLAYGROUND), label
+    assert settled("valley", paths["valley", "Momentum 0.9"]) is None, "it overshoots for a long time"
+    assert min(y for _, y in paths["valley", "Nesterov"]) >= 0, "it never swings across"
+    assert all(y == 0 for _, y in paths["saddle", "On the ridge"])
+    off = [y for _, y in paths["saddle", "Just off the ridge"]]
+    assert off[10] / off[9] == pytest.approx(1.1, rel=1e-3)
+    ends = {label: path[-1][0] for (surface, label), path in paths.items() if surface == "wells"}
+    assert {label: x > 0 for label, x in ends.items()} == {  # the shallow well is the right one
+        "Momentum 0.8": True,
+        "Momentum 0.9": False,
+        "Momentum 0.97": True,
+    }

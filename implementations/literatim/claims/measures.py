@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -64,13 +65,15 @@ def connections(net: nn.Module, module: str | None, shape: Shape) -> int:
         return functional_call(layer, {**weights, **fixed}, x)
 
     jacobian = jacfwd if example.numel() <= out.numel() else jacrev
-    count = int(torch.count_nonzero(jacobian(of_input)(x)))
-    if "bias" in weights:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of torch about its own jvp
+        count = int(torch.count_nonzero(jacobian(of_input)(x)))
+        if "bias" in weights:
 
-        def of_bias(bias: Tensor) -> Tensor:
-            return functional_call(layer, {**weights, **fixed, "bias": bias}, x)
+            def of_bias(bias: Tensor) -> Tensor:
+                return functional_call(layer, {**weights, **fixed, "bias": bias}, x)
 
-        count += int(torch.count_nonzero(jacfwd(of_bias)(weights["bias"])))
+            count += int(torch.count_nonzero(jacfwd(of_bias)(weights["bias"])))
     return count
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from literatim.cli import COMMANDS, Parser
 from literatim.errors import LiteratimError
-from literatim.registry.facts import facts_folder
+from literatim.registry.facts import facts_folder, facts_of
 from literatim.registry.ledger import PACKAGE
 
 
@@ -16,6 +16,10 @@ def main(command: str, args: list[str]) -> int:
 
 
 def trace(parser: Parser, args: list[str]) -> int:
+    parser.epilog = (
+        "Runs every claim, draws every network, exports the demos' models and runs the tutorials; what has not changed "
+        "is kept. Exit status 1 if a claim fails."
+    )
     parser.add_argument("papers", nargs="*", metavar="PAPER", help="all papers, and the tutorials, where none is named")
     parser.add_argument("--to", type=Path, default=facts_folder(), metavar="DIR", help="(default: build/facts)")
     parser.add_argument("--again", action="store_true", help="also what has not changed")
@@ -23,12 +27,20 @@ def trace(parser: Parser, args: list[str]) -> int:
     from literatim.registry import find, resolve
 
     papers = [resolve(name) for name in given.papers]  # before torch
-    tutorials = checkout() / "tutorials"
+    tutorials = None if papers else checkout() / "tutorials"
     from literatim.trace import trace as bring_up_to_date
 
-    for said in bring_up_to_date(papers or find(), None if papers else tutorials, given.to, again=given.again):
+    for said in bring_up_to_date(papers or find(), tutorials, given.to, again=given.again):
         print(said, flush=True)
-    return 0
+    return int(any(fails(paper, given.to) for paper in papers or find()))
+
+
+def fails(paper: str, facts: Path) -> bool:
+    found = (facts_of(paper, facts) or {}).get("verdicts", {})
+    wrong = [name for name, verdict in found.items() if verdict["verdict"] == "fails"]
+    if wrong:
+        print(f"{paper} fails: {', '.join(wrong)}")
+    return bool(wrong)
 
 
 def pages(parser: Parser, args: list[str]) -> int:

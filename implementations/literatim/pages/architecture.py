@@ -43,15 +43,14 @@ def _network(entry: Entry, variant: str, net: dict[str, Any], lang: Lang) -> str
     rows = [row([word("input", lang), amount(net["input"]), "", "", ""])]
     for layer in net["layers"]:
         what = f"<code>{esc(layer['name'])}</code><br><small><code>{esc(layer['what'])}</code></small>"
-        numbers = [amount(layer["shape"]), amount(layer["parameters"]), amount(layer["multiply_adds"])]
+        numbers = [amount(layer["shape"]), amount(layer["parameters"]), amount(layer["multiply_adds"] or None)]
         rows.append(row([what, *numbers, _prints(entry, stated.get(layer["name"], []), lang)]))
     whole = f"{net['name']} {word('in-all', lang)}".strip()
-    operations = sum(layer["multiply_adds"] for layer in net["layers"])
     total = [
         esc(whole),
         "",
         amount(net["parameters"]),
-        amount(operations),
+        amount(net["multiply_adds"]),
         _prints(entry, stated.get(net["name"], []), lang),
     ]
     rows.append(row(total, class_="total"))

@@ -48,9 +48,9 @@ class Entry:
         return sorted(found, key=lambda p: (first.index(p.name) if p.name in first else 1.5, p.name))
 
     def finding(self, claim: Claim) -> dict[str, Any]:
-        """The traced verdict on a claim; `not traced` where an edit has outrun it."""
+        """The traced verdict on a claim; `not traced` where an edit of the claim or of the code has outrun it."""
         found = (self.facts or {}).get("verdicts", {}).get(claim.id)
-        return found if found and found["key"] == claim_key(claim) else NOT_TRACED
+        return found if found and self.fresh and found["key"] == claim_key(claim) else NOT_TRACED
 
     def count(self) -> Counter[str]:
         return Counter(self.finding(claim)["verdict"] for claim in self.claims)
@@ -107,10 +107,14 @@ def place_of_module(model: str, module: str | None) -> tuple[Path, int] | None:
     if found is None or not module:
         return found
     file, line = found
-    wanted = set(module.split("."))
-    for node in ast.walk(tree(file)):
-        for target in node.targets if isinstance(node, ast.Assign) else []:
-            if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self" and target.attr in wanted:
+    wanted = {f"self.{name}" for name in module.split(".")}
+    inside = next(node for node in tree(file).body if node.lineno == line)
+    for node in ast.walk(inside):
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        for target in targets:
+            if ast.unparse(target) in wanted:
                 return file, target.lineno
     return file, line
 

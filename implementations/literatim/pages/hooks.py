@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,11 @@ from mkdocs.plugins import event_priority
 
 from literatim.errors import LiteratimError
 from literatim.pages import edition
-from literatim.pages.site import write
-from literatim.pages.translations import GENERATED
+from literatim.pages.site import outrun, write
 from literatim.registry import ledger, reading
 from literatim.registry.facts import facts_folder
 
+LOG = logging.getLogger("mkdocs.plugins.literatim")
 ROOT = Path(__file__).resolve().parents[3]
 # What the site serves of the packages in package-lock.json: (package, files as glob patterns, folder below vendor).
 VENDOR = (  # each with its licence; the ONNX runtime has it in README.md and in the head of its scripts
@@ -47,6 +48,8 @@ def on_pre_build(config: Any) -> None:
         remembered.cache_clear()
     try:
         write(Path(config["docs_dir"]), facts_folder(), ROOT / "tutorials")
+        for name in outrun(facts_folder(), ROOT / "tutorials"):
+            LOG.warning("%s has changed since its facts were traced: literatim trace", name)  # --strict stops here
     except LiteratimError as error:
         raise PluginError(str(error)) from None
 
@@ -59,9 +62,9 @@ def on_serve(server: Any, config: Any, builder: Any) -> None:
     """Watch what is written by hand; that the generator has written something is no reason to build again."""
     docs = Path(config["docs_dir"])
     server.unwatch(str(docs))
-    for path in (*docs.glob("guides"), *docs.glob("assets/*.*"), *docs.glob("overrides"), *docs.glob("*.md")):
-        if path.name.split(".")[0] not in GENERATED:
-            server.watch(str(path))
+    for path in (docs / "guides", docs / "overrides", *docs.glob("assets/*.*")):
+        server.watch(str(path))
+    server.watch(str(docs), recursive=False)
 
 
 @event_priority(-200)  # after static-i18n, which builds the other language and its search index then
@@ -85,6 +88,8 @@ def split_index(folder: Path) -> None:
     for doc in index["docs"]:
         found.setdefault(doc["location"].partition("#")[0], []).append(doc)
     INDEXED.update(found)
+    for page in [page for page in INDEXED if not (folder.parent / page / "index.html").exists()]:
+        del INDEXED[page]
     for name, chinese in (("search_index.json", False), ("search_index.zh.json", True)):
         docs = [doc for page, of_page in INDEXED.items() if page.startswith("zh/") is chinese for doc in of_page]
         (folder / name).write_text(json.dumps({**index, "docs": docs}, ensure_ascii=False), encoding="utf-8")

@@ -8,7 +8,7 @@ from literatim.pages.edition import Edition, code_links
 from literatim.pages.markup import Lang, block, doi_url, element, esc, front_matter, link, plain_title, said, scrolling
 from literatim.pages.words import word
 
-COLUMN, ROW, WIDE, HIGH = 190, 64, 150, 40
+COLUMN, ROW, WIDE, HIGH, TOP = 200, 70, 150, 40, 56
 
 
 @dataclass(frozen=True)
@@ -68,24 +68,32 @@ def graph(edition: Edition, label: str) -> str:
             (key for key, node in nodes.items() if node.year == year), key=lambda k: (not nodes[k].ours, k)
         )
         for line, key in enumerate(of_year):
-            place[key] = (10 + column * COLUMN, 40 + line * ROW + (column % 2) * ROW / 2)
+            place[key] = (10 + column * COLUMN, TOP + line * ROW)
     width = 20 + len(years) * COLUMN
     height = 60 + max((y for _, y in place.values()), default=0) + HIGH
     parts = [
         f'<text class="year" x="{10 + i * COLUMN + WIDE / 2}" y="20">{year}</text>' for i, year in enumerate(years)
     ]
     for start, end, real in links:
-        (x1, y1), (x2, y2) = place[start], place[end]
-        a, b = (x1 + WIDE, y1 + HIGH / 2), (x2, y2 + HIGH / 2)
-        bend = max(30.0, (b[0] - a[0]) / 2)
         kind = "real" if real else "cited"
-        parts.append(
-            f'<path class="{kind}" d="M{a[0]},{a[1]} C{a[0] + bend},{a[1]} {b[0] - bend},{b[1]} {b[0]},{b[1]}"/>'
-        )
+        parts.append(f'<path class="{kind}" d="{_way(place[start], place[end])}"/>')
     parts += [_node(node, *place[key]) for key, node in nodes.items()]
     return (
         f'<svg class="graph" role="group" aria-label="{esc(label)}" viewBox="0 0 {width} {height:.0f}" '
         f'width="{width}" height="{height:.0f}">{"".join(parts)}</svg>'
+    )
+
+
+def _way(start: tuple[float, float], end: tuple[float, float]) -> str:
+    """From the right side of one box to the left of another; past columns in between, in the gap above the row."""
+    (x1, y1), (x2, y2) = (start[0] + WIDE, start[1] + HIGH / 2), (end[0], end[1] + HIGH / 2)
+    gap = COLUMN - WIDE
+    if x2 - x1 <= gap:
+        return f"M{x1},{y1} C{x1 + gap / 2},{y1} {x2 - gap / 2},{y2} {x2},{y2}"
+    lane = end[1] - (ROW - HIGH) / 2 - (start[1] / ROW) % 1 * 6
+    return (
+        f"M{x1},{y1} C{x1 + gap / 2},{y1} {x1 + gap / 2},{lane:.1f} {x1 + gap},{lane:.1f} L{x2 - gap},{lane:.1f} "
+        f"C{x2 - gap / 2},{lane:.1f} {x2 - gap / 2},{y2} {x2},{y2}"
     )
 
 

@@ -41,6 +41,11 @@ def said(text: Text | None, lang: Lang) -> str:
     return prose(text.en)
 
 
+def named(words: Text | str | float | bool, lang: Lang) -> str:
+    """What may be a text of ours or a name or number that is the same in every language."""
+    return said(words, lang) if isinstance(words, Text) else esc(words)
+
+
 def sentence(text: Text, lang: Lang) -> str:
     """What the card says, with a capital at its beginning: cards write it as it stands within a list."""
     return said(Text(en=text.en[:1].upper() + text.en[1:], zh=text.zh), lang)
@@ -104,7 +109,7 @@ def plain_title(words: str) -> str:
 
 
 def amount(value: Any) -> str:
-    """A number, shape or yes and no as one reads it."""
+    """A number or shape as one reads it, a sign for yes and no."""
     if value is None:
         return "–"
     if isinstance(value, bool):

@@ -17,6 +17,7 @@ from literatim.pages.markup import (
     esc,
     front_matter,
     link,
+    named,
     plain_title,
     prose,
     row,
@@ -81,7 +82,11 @@ def glance(entry: Entry, lang: Lang) -> str:
     counted = entry.count()
     chips = [chip(name, lang, counted[name], "../../method/") for name in ORDER if counted[name]]
     ways = [(f"{path.stem}/", file_word(path.stem, lang)) for path in entry.sources]
-    code = f"{word('code-beside', lang)}: " + " · ".join(link(to, name) for to, name in ways) if ways else ""
+    code = (
+        word("code-beside", lang) + word("colon", lang) + " · ".join(link(to, name) for to, name in ways)
+        if ways
+        else ""
+    )
     stale = "" if entry.fresh or not entry.claims else element("p", prose(word("not-traced", lang)), class_="outrun")
     inner = f'<p class="chips">{" ".join(chips)}</p>' + (f"<p>{code}</p>" if code else "")
     return block(f'<div class="glance">{inner}{stale}</div>')
@@ -125,7 +130,7 @@ def _before(work: Predecessor, edition: Edition, real: set[str], lang: Lang) -> 
         title = esc(work.title)
         name = link(doi_url(work.doi), title) if work.doi else title
         name += f" ({work.year})" if work.year else ""
-    return f"{name}: {said(work.takes, lang)}"
+    return f"{name}{word('colon', lang)}{said(work.takes, lang)}"
 
 
 def demo(entry: Entry, lang: Lang) -> str:
@@ -170,35 +175,45 @@ def claim_row(entry: Entry, claim: Claim, lang: Lang) -> str:
     notes = [said(claim.states, lang), *(f"<small>{note}</small>" for note in _notes(claim, found, lang))]
     anchor = claim_anchor(claim)
     named = f'<a class="self" href="#{anchor}"><code>{esc(claim.id)}</code></a>'
-    witness = entry.card.sources[claim.source].is_ if claim.source in entry.card.sources else claim.source
-    where = f'{esc(claim.where)}<br><a class="source" href="#source-{claim.source}" title="{esc(witness)}">'
-    where += f"{esc(claim.source)}</a>"
-    ours = evidence(entry, claim, found["measured"])
+    where = f'{esc(claim.where)}<br><a class="source" href="#source-{claim.source}">{esc(claim.source)}</a>'
+    ours = evidence(entry, claim, found["measured"], lang)
     cells = (
         "<br>".join([*notes, named]),
         where,
-        esc(claim.printed) if claim.printed else "–",
+        stated(claim, lang),
         ours,
         chip(found["verdict"], lang, None, "../../method/"),
     )
     return row(cells, id=anchor, data_verdict=found["verdict"])
 
 
+def stated(claim: Claim, lang: Lang) -> str:
+    """The paper's number, with "at most" and the like before it where the claim is no equality."""
+    if not claim.printed:
+        return "–"
+    relation = "" if claim.relation == "equals" else f"{word(claim.relation, lang)} "
+    return relation + esc(claim.printed)
+
+
 def _notes(claim: Claim, found: dict[str, Any], lang: Lang) -> list[str]:
     """What stands below a statement: how our number came about, why there is none, why it may be so far off."""
     notes = []
-    if found["verdict"] == "not attempted" and claim.not_attempted:
+    if claim.not_attempted and found["verdict"] in ("not attempted", "not traced"):
         notes.append(said(claim.not_attempted, lang))
     elif found["verdict"] not in ("erratum", "unexplained") and found["detail"]["en"]:
         notes.append(said(Text(**found["detail"]), lang))
     if claim.tolerance:
-        notes.append(f"± {esc(claim.tolerance.is_)}: {said(claim.tolerance.why, lang)}")
+        notes.append(f"± {esc(claim.tolerance.is_)}{word('colon', lang)}{said(claim.tolerance.why, lang)}")
     return notes
 
 
-def evidence(entry: Entry, claim: Claim, measured: object) -> str:
-    """Our number, leading to the line of code or the run that shows it."""
+def evidence(entry: Entry, claim: Claim, measured: object, lang: Lang) -> str:
+    """Our number, in the paper's unit, leading to the line of code or the run that shows it."""
     number = amount(measured)
+    if isinstance(measured, bool):
+        number = f'<span role="img" aria-label="{word("yes" if measured else "no", lang)}">{number}</span>'
+    elif measured is not None and claim.printed and claim.printed.rstrip().endswith("%"):
+        number += "&nbsp;%"
     if claim.result:
         key = (claim.result.recipe, claim.result.variant)
         return link(f"#run-{'-'.join(key)}", number) if key in entry.runs() else number
@@ -224,10 +239,11 @@ def errata(entry: Entry, lang: Lang) -> str:
         wrong = claim.erratum or claim.unexplained
         if not wrong:
             continue
+        has_value = wrong.value is not None
         pairs = [
             (word("printed", lang), esc(claim.printed)) if claim.printed else None,
-            (word("follows" if claim.erratum else "design-gives", lang), amount(wrong.value)) if wrong.value else None,
-            (word("measured", lang), evidence(entry, claim, found["measured"])) if wrong.value else None,
+            (word("follows" if claim.erratum else "design-gives", lang), amount(wrong.value)) if has_value else None,
+            (word("measured", lang), evidence(entry, claim, found["measured"], lang)) if has_value else None,
             (word("evidence", lang), said(Text(**found["detail"]), lang)) if found["detail"]["en"] else None,
         ]
         if claim.erratum:
@@ -251,7 +267,7 @@ def errata(entry: Entry, lang: Lang) -> str:
 def left_open(entry: Entry, lang: Lang) -> str:
     if not entry.card.open:
         return ""
-    rows = [row([said(o.lacks, lang), esc(o.where), esc(o.chosen), said(o.why, lang)]) for o in entry.card.open]
+    rows = [row([said(o.lacks, lang), esc(o.where), named(o.chosen, lang), said(o.why, lang)]) for o in entry.card.open]
     head = [word(key, lang) for key in ("lacks", "where", "chosen", "why")]
     about = block(element("p", word("open-about", lang)))
     return heading("open", lang) + about + table(head, rows, label=word("open", lang), kind="open")
@@ -265,7 +281,9 @@ def compared(entry: Entry, lang: Lang) -> str:
         name = other.check.partition(":")[2]
         check = code_link(entry, place_of_code(other.check), f"<code>{esc(name)}</code>")
         proof = f"<small>({word('asserted', lang)} {check})</small>"
-        items.append(f"<li><b>{esc(other.with_)}</b>: {said(other.differs, lang)} {proof}</li>")
+        items.append(
+            f"<li><b>{named(other.with_, lang)}</b>{word('colon', lang)}{said(other.differs, lang)} {proof}</li>"
+        )
     return heading("compared", lang) + block(f"<ul>{''.join(items)}</ul>")
 
 
@@ -283,7 +301,7 @@ def load(entry: Entry, lang: Lang) -> str:
 
 def sources(entry: Entry, lang: Lang) -> str:
     items = [
-        f'<dt id="source-{name}"><code>{esc(name)}</code></dt><dd>{esc(source.is_)}'
+        f'<dt id="source-{name}"><code>{esc(name)}</code></dt><dd>{named(source.is_, lang)}'
         + (f"<br>{said(source.note, lang)}" if source.note else "")
         + "</dd>"
         for name, source in entry.card.sources.items()

@@ -7,6 +7,7 @@ import statistics
 from literatim.pages.edition import Entry
 from literatim.pages.markup import Lang, block, code_block, element, esc, prose, row, said, sentence, table
 from literatim.pages.words import word
+from literatim.registry.data import DATA_SETS
 from literatim.registry.ledger import Record, recipe_path
 from literatim.registry.reading import read_text
 from literatim.registry.schema import Recipe
@@ -26,14 +27,20 @@ def recipes(entry: Entry, lang: Lang) -> str:
         command = f"literatim reproduce {entry.id} --recipe {name}" + (f" --seeds {seeds}" if seeds > 1 else "")
         parts += [
             f"\n### {name} {{#recipe-{name}}}\n",
-            block(
-                element("p", f"{sentence(recipe.about, lang)} ({word('data', lang)}: <code>{esc(recipe.data)}</code>)")
-            ),
+            block(element("p", f"{sentence(recipe.about, lang)}{word('stop', lang)} {_data(recipe, lang)}")),
             code_block(command),
             block(element("p", _expected(entry, name, recipe, lang), class_="expected")),
             block(_deviations(recipe, lang) + config),
         ]
     return "".join(parts)
+
+
+def _data(recipe: Recipe, lang: Lang) -> str:
+    """Which data; where they are files of one's own, where these are looked for."""
+    named = f"{word('data', lang)}{word('colon', lang)}<code>{esc(recipe.data)}</code>"
+    if recipe.data in DATA_SETS and DATA_SETS[recipe.data].sha256:
+        named += f" ({word('data-place', lang)})"
+    return named + word("stop", lang)
 
 
 def _expected(entry: Entry, name: str, recipe: Recipe, lang: Lang) -> str:
@@ -59,7 +66,7 @@ def _expected(entry: Entry, name: str, recipe: Recipe, lang: Lang) -> str:
                 f"{word('recorded-gave', lang)} <code>{esc(wanted)}</code> <b>{esc(span)}{_unit(wanted)}</b> "
                 f'(<a href="#run-{name}-{variant}">{esc(variant)}, {seeds}, {took}</a>)'
             )
-    return f"{word('expect', lang)}: {'; '.join(said_so)}" if said_so else ""
+    return word("expect", lang) + word("colon", lang) + word("semicolon", lang).join(said_so) if said_so else ""
 
 
 def _main_metric(entry: Entry, recipe: str, record: Record) -> str:
@@ -79,15 +86,14 @@ def _unit(metric: str) -> str:
 
 def _deviations(recipe: Recipe, lang: Lang) -> str:
     if not recipe.deviations:
-        return element("p", f"{word('deviations', lang)}: {word('no-deviations', lang)}")
-    items = []
+        return element("p", word("deviations", lang) + word("colon", lang) + word("no-deviations", lang))
+    items, colon, stop = [], word("colon", lang), word("stop", lang)
     for d in recipe.deviations:
-        harmless = f" <em>{word('harmless', lang)}: {said(d.harmless, lang)}.</em>" if d.harmless else ""
-        items.append(
-            f"<li>{word('paper-says', lang)}: {said(d.paper, lang)}; {word('we-do', lang)}: {said(d.ours, lang)}; "
-            f"{word('because', lang)}: {said(d.why, lang)}.{harmless}</li>"
-        )
-    return f"<p>{word('deviations', lang)}:</p><ol>{''.join(items)}</ol>"
+        parts = [("paper-says", d.paper), ("we-do", d.ours), ("because", d.why)]
+        told = word("semicolon", lang).join(f"{word(key, lang)}{colon}{said(text, lang)}" for key, text in parts)
+        harmless = f" <em>{word('harmless', lang)}{colon}{said(d.harmless, lang)}{stop}</em>" if d.harmless else ""
+        items.append(f"<li>{told}{stop}{harmless}</li>")
+    return f"<p>{word('deviations', lang)}{colon}</p><ol>{''.join(items)}</ol>"
 
 
 def runs(entry: Entry, lang: Lang) -> str:
@@ -111,20 +117,18 @@ def runs(entry: Entry, lang: Lang) -> str:
 def _table(found: list[Record], label: str, lang: Lang) -> str:
     """A row for each seed, the tests first; below it what most often is the same for all of them."""
     metrics = sorted({name for r in found for name in r["metrics"]}, key=lambda name: (name[:5] != "test_", name))
-    head = [
-        word("seed", lang),
-        *(f"<code>{esc(name)}</code>" for name in metrics),
-        word("commit", lang),
-        word("time", lang),
-    ]
+    first = ("seed", "commit", "time")
+    head = [*(word(key, lang) for key in first), *(f"<code>{esc(name)}</code>" for name in metrics)]
     rows = []
     for r in found:
         values = [f"{r['metrics'][name]:.6g}" if name in r["metrics"] else "–" for name in metrics]
         commit = f"<code>{esc(str(r['commit'] or '–')[:7])}</code>"
-        rows.append(row([esc(r["seed"]), commit, _minutes(r["wall_s"]), *map(esc, values)]))
+        cells = {"seed": esc(r["seed"]), "commit": commit, "time": _minutes(r["wall_s"])}
+        rows.append(row([*(cells[key] for key in first), *map(esc, values)]))
     below = [(word("judged", lang), [_judged(r, lang) for r in found])]
     below.append((word("machine", lang), [_machine(r, lang) for r in found]))
-    notes = [f"{name}: {'; '.join(dict.fromkeys(said_of))}" for name, said_of in below]
+    colon, semicolon = word("colon", lang), word("semicolon", lang)
+    notes = [f"{name}{colon}{semicolon.join(dict.fromkeys(said_of))}" for name, said_of in below]
     return table(head, rows, label=f"{word('runs', lang)}: {label}", kind="runs") + block(
         f'<p class="run-notes">{"<br>".join(notes)}</p>'
     )
@@ -140,7 +144,7 @@ def _judged(record: Record, lang: Lang) -> str:
     if record.stale:
         return word("changed", lang, what=esc(", ".join(record.stale)))
     reasons = [said(reason, lang) for reason in record.unjudged]
-    return word("no-because", lang, why="; ".join(reasons)) if reasons else word("yes", lang)
+    return word("no-because", lang, why=word("semicolon", lang).join(reasons)) if reasons else word("yes", lang)
 
 
 def samples(record: Record) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from literatim.errors import LiteratimError
 from literatim.pages import tutorials
@@ -14,6 +15,7 @@ from literatim.pages.listing import home_page, papers_page
 from literatim.pages.markup import LANGS, Lang, plain_title
 from literatim.pages.paper import paper_page
 from literatim.pages.runs import PICTURES, samples
+from literatim.registry.facts import tutorial_key
 from literatim.registry.reading import read_text
 
 TUTORIALS = ("gradients", "sgd", "paper")  # in the order in which they are read
@@ -46,6 +48,26 @@ def tutorial_titles(folder: Path, suffix: str) -> dict[str, str]:
     return {name: tutorials.parse(read_text(path)).meta["title"] for name, path in found.items() if path.exists()}
 
 
+def tutorial_facts(name: str, facts: Path) -> dict[str, Any]:
+    """What was traced of a tutorial: its key and its figures. Raises LiteratimError where nothing was."""
+    try:
+        found: dict[str, Any] = json.loads((facts / "tutorials" / f"{name}.json").read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
+        raise LiteratimError(f"{name}.md has not been run yet: literatim trace") from None
+    return found
+
+
+def outrun(facts: Path, tutorials_folder: Path) -> list[str]:
+    """Papers and tutorials that have changed since they were traced: their pages show no verdicts, or old figures."""
+    papers = [entry.id for entry in edition(facts).entries.values() if not entry.fresh and entry.claims]
+    found = {name: tutorials_folder / f"{name}.md" for name in TUTORIALS}
+    return papers + [
+        name
+        for name, path in found.items()
+        if path.exists() and tutorial_facts(name, facts).get("key") != tutorial_key(read_text(path))
+    ]
+
+
 def _tutorials(folder: Path, facts: Path, lang: Lang) -> dict[str, bytes]:
     """The pages and notebooks of the tutorials in a language, with the figures that their code drew."""
     files = {}
@@ -53,10 +75,7 @@ def _tutorials(folder: Path, facts: Path, lang: Lang) -> dict[str, bytes]:
         name = source.name.removesuffix(".md").removesuffix(".zh")
         if (lang == "zh") != source.name.endswith(".zh.md"):
             continue
-        try:
-            figures = json.loads((facts / "tutorials" / f"{name}.json").read_text(encoding="utf-8"))["figures"]
-        except (OSError, json.JSONDecodeError, KeyError):
-            raise LiteratimError(f"{source.name} has not been run yet: literatim trace") from None
+        figures = tutorial_facts(name, facts)["figures"]
         text, to = read_text(source), "" if lang == "en" else ".zh"
         files[f"tutorials/{source.name}"] = tutorials.page(text, figures, notebook=f"{name}.ipynb").encode()
         files[f"tutorials/{name}{to}.ipynb"] = json.dumps(

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from literatim.registry.ledger import PACKAGE
-from literatim.registry.reading import card, paper_folder
+from literatim.registry.reading import card, claims, paper_folder, papers_folder
 from literatim.registry.schema import Claim
 
-# The machinery whose code decides verdicts and drawings.
-REGISTRY = ("data", "ledger", "schema")
-MACHINERY = ("claims", "datasets", "parts", "trace", "loading.py", *(f"registry/{name}.py" for name in REGISTRY))
+# The machinery whose code decides verdicts and drawings, and the libraries that do.
+REGISTRY = ("data", "ledger", "reading", "schema")
+MACHINERY = (
+    "claims", "datasets", "parts", "trace", "experiment/export.py", "loading.py",
+    *(f"registry/{name}.py" for name in REGISTRY),
+)  # fmt: skip
+OURS = ("datasets", "experiment", "papers", "parts", "registry")  # what a tutorial may use
+LIBRARIES = ("torch", "numpy", "scikit-learn", "matplotlib")
 TEXTS = {"states", "why", "where", "source", "id", "not_attempted"}
 
 
@@ -39,7 +45,8 @@ def facts_of(paper: str, folder: Path) -> dict[str, Any] | None:
 
 def claim_key(claim: Claim) -> str:
     """A hash of what decides a claim's verdict: the number and how it is measured, not the words around it."""
-    return digest(json.dumps(_without_texts(claim.model_dump(mode="json", exclude_none=True)), sort_keys=True))
+    whole = _without_texts(claim.model_dump(mode="json", exclude_none=True))
+    return digest(json.dumps(whole, sort_keys=True), ())
 
 
 def _without_texts(value: Any) -> Any:
@@ -55,7 +62,24 @@ def paper_key(paper: str) -> str:
     paths = [path for name in ("recipes", "results", "weights") for path in (folder / name).rglob("*")]
     paths += [path for name in MACHINERY for path in _python(PACKAGE / name)]
     paths += [path for name in with_predecessors(paper) for path in package(name).glob("[!.]*.*")]
-    return digest(json.dumps([kept, version("torch")], sort_keys=True), sorted(set(paths)))
+    paths += [path for claim in claims(paper) for path in _checked_in(claim)]
+    return digest(json.dumps(kept, sort_keys=True), paths)
+
+
+def tutorial_key(text: str) -> str:
+    """A hash of all that decides what a tutorial prints and draws: of ours, only if it uses it."""
+    paths = _python(PACKAGE / "trace")
+    if "literatim" in text:
+        papers = papers_folder().glob("*/re[cs]*/**/*")  # recipes and results
+        paths += [*PACKAGE.glob("*.py"), *(p for name in OURS for p in _python(PACKAGE / name)), *papers]
+    return digest(text, paths)
+
+
+def _checked_in(claim: Claim) -> list[Path]:
+    """The file of a check or a proof, which may be another paper's."""
+    named = [claim.check, claim.erratum.proof if claim.erratum else None]
+    modules = [path.partition(":")[0].split(".")[1:] for path in named if path]
+    return [PACKAGE.joinpath(*parts).with_suffix(".py") for parts in modules]
 
 
 def with_predecessors(paper: str) -> set[str]:
@@ -76,9 +100,10 @@ def _python(place: Path) -> list[Path]:
     return sorted(place.rglob("*.py")) if place.is_dir() else [place] if place.exists() else []
 
 
-def digest(text: str, paths: Iterable[Path] = ()) -> str:
-    whole = hashlib.sha256(text.encode())
-    for path in paths:
-        if path.is_file() and path.suffix != ".png":
-            whole.update(path.name.encode() + b"\0" + path.read_bytes())
+def digest(text: str, paths: Iterable[Path]) -> str:
+    """A hash of a text, of files and their places, and of the libraries' versions."""
+    whole = hashlib.sha256((text + str([version(name) for name in LIBRARIES])).encode())
+    for path in sorted(set(paths)):
+        if path.is_file() and path.suffix not in (".png", ".pyc"):
+            whole.update(os.path.relpath(path, PACKAGE.parents[1]).encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()[:16]

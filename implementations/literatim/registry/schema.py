@@ -69,7 +69,7 @@ class Venue(Strict):
 class Source(Strict):
     """A witness: one text of the paper in which claims were read."""
 
-    is_: str = Field(alias="is")
+    is_: Text | str = Field(alias="is")
     note: Text | None = None
 
 
@@ -142,14 +142,14 @@ class Open(Strict):
 
     where: str
     lacks: Text
-    chosen: str | Number | bool
+    chosen: Text | str | Number | bool
     why: Text
 
 
 class Compared(Strict):
     """What a popular implementation changes; `check` returns True while that is so."""
 
-    with_: str = Field(alias="with")
+    with_: Text | str = Field(alias="with")  # a library's name stands for itself
     differs: Text
     check: ImportPath
 

@@ -6,27 +6,46 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from literatim.errors import LiteratimError
-from literatim.registry.facts import claim_key, digest, facts_of, paper_key
-from literatim.registry.ledger import PACKAGE
+from literatim.registry.facts import claim_key, facts_of, paper_key, tutorial_key
 from literatim.registry.reading import claims, read_text, shown
 
 
 def trace(papers: list[str], tutorials: Path | None, to: Path, *, again: bool = False) -> Iterator[str]:
-    """Bring the facts of papers and tutorials up to date, one after the other; yields what was done of each."""
-    for paper in papers:
-        if not again and is_current(paper, to):
-            yield f"{paper}: {len(claims(paper))} verdicts, as before"
-            continue
-        from literatim.trace.paper import trace_paper  # torch
+    """Bring the facts of papers and tutorials up to date; yields what was done of each.
 
-        yield trace_paper(paper, to, again=again)
+    What is out of date is worked out in as many processes as there are cores, each with one thread.
+    """
+    waiting: list[tuple[Callable[..., str], Any]] = []
+    for paper in papers:
+        if again or not is_current(paper, to):
+            waiting.append((trace_paper, paper))
+        else:
+            yield f"{paper}: {len(claims(paper))} verdicts, as before"
     for path in sorted(tutorials.glob("*.md")) if tutorials else ():
         if not path.name.endswith(".zh.md"):
-            yield trace_tutorial(path, to / "tutorials", again=again)
+            if again or tutorial_of(path, to).get("key") != tutorial_key(read_text(path)):
+                waiting.append((trace_tutorial, path))
+            else:
+                yield f"{path.stem}: as before"
+    if waiting:
+        os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported, in the processes
+        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+            for done in as_completed([pool.submit(function, what, to, again) for function, what in waiting]):
+                yield done.result()
+
+
+def trace_paper(paper: str, to: Path, again: bool) -> str:
+    from literatim.trace.paper import facts_anew  # torch
+
+    return facts_anew(paper, to, again=again)
 
 
 def is_current(paper: str, to: Path) -> bool:
@@ -36,19 +55,23 @@ def is_current(paper: str, to: Path) -> bool:
     return found.get("key") == paper_key(paper) and verdicts == {claim.id: claim_key(claim) for claim in claims(paper)}
 
 
-def trace_tutorial(path: Path, to: Path, *, again: bool = False) -> str:
+def tutorial_of(path: Path, to: Path) -> dict[str, Any]:
+    """What was traced of a tutorial before."""
+    kept = to / "tutorials" / f"{path.stem}.json"
+    return dict(json.loads(kept.read_text(encoding="utf-8"))) if kept.exists() else {}
+
+
+def trace_tutorial(path: Path, to: Path, again: bool) -> str:
     """Run a tutorial and keep its figures. Raises LiteratimError where it prints something else than its page shows."""
-    text, kept = read_text(path), to / f"{path.stem}.json"
-    key = digest(text, sorted((PACKAGE / "trace").glob("*.py")))
-    if not again and kept.exists() and json.loads(kept.read_text(encoding="utf-8")).get("key") == key:
-        return f"{path.stem}: as before"
     from literatim.pages.blocks import parse
     from literatim.trace.tutorial import run
 
+    text = read_text(path)
     ran = run(text)
     for block, printed in zip(parse(text).blocks, ran.outputs, strict=True):
         if block.output.rstrip() != printed.rstrip():
             raise LiteratimError(f"{shown(path)}:{block.line}: this block now prints {printed.rstrip()!r}")
-    to.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps({"key": key, "figures": ran.figures}), encoding="utf-8")
+    (to / "tutorials").mkdir(parents=True, exist_ok=True)
+    facts = {"key": tutorial_key(text), "figures": ran.figures}
+    (to / "tutorials" / f"{path.stem}.json").write_text(json.dumps(facts), encoding="utf-8")
     return f"{path.stem}: {len(ran.outputs)} blocks run, {len(ran.figures)} figures"

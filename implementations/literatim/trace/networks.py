@@ -53,6 +53,7 @@ def layers(net: nn.Module, shape: Shape, claimed: Collection[str] = (), prefix: 
         "name": prefix.rstrip("."),
         "input": list(shape),
         "parameters": sum(p.numel() for p in net.parameters() if p.requires_grad),
+        "multiply_adds": sum(flops["Global"].values()) // 4,  # two examples, two operations each
         "layers": [
             {
                 "name": prefix + name,
@@ -60,7 +61,7 @@ def layers(net: nn.Module, shape: Shape, claimed: Collection[str] = (), prefix: 
                 "what": str(first[name][0]) if not list(first[name][0].children()) else type(first[name][0]).__name__,
                 "shape": _shape(first[name][1]),
                 "parameters": sum(p.numel() for p in first[name][0].parameters() if p.requires_grad),
-                "multiply_adds": sum(flops.get(f"{own}.{name}", {}).values()) // 4,  # two examples, two operations each
+                "multiply_adds": sum(flops.get(f"{own}.{name}", {}).values()) // 4,
             }
             for name in chosen
         ],

@@ -18,7 +18,7 @@ from literatim.trace.curves import curves
 from literatim.trace.networks import networks
 
 
-def trace_paper(paper: str, to: Path, *, again: bool = False) -> str:
+def facts_anew(paper: str, to: Path, *, again: bool = False) -> str:
     """Bring the facts of a paper up to date; returns what was done in a few words.
 
     Verdicts are kept for claims that have not changed; the rest is made anew when code, recipes or records have.
