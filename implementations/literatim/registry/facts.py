@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -100,10 +100,17 @@ def _python(place: Path) -> list[Path]:
     return sorted(place.rglob("*.py")) if place.is_dir() else [place] if place.exists() else []
 
 
+@cache
+def versions() -> str:
+    return " ".join(f"{name} {version(name)}" for name in LIBRARIES)
+
+
 def digest(text: str, paths: Iterable[Path]) -> str:
     """A hash of a text, of files and their places, and of the libraries' versions."""
-    whole = hashlib.sha256((text + str([version(name) for name in LIBRARIES])).encode())
+    whole = hashlib.sha256((text + versions()).encode())
+    roots = (papers_folder(), PACKAGE)
     for path in sorted(set(paths)):
         if path.is_file() and path.suffix not in (".png", ".pyc"):
-            whole.update(os.path.relpath(path, PACKAGE.parents[1]).encode() + b"\0" + path.read_bytes())
+            place = next(path.relative_to(root) for root in roots if path.is_relative_to(root))
+            whole.update(place.as_posix().encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()[:16]
