@@ -348,8 +348,8 @@ def many_patches(n: int = 4000) -> tuple[Tensor, Tensor]:
 def patches_as_printed() -> Finding:
     """All within the bounds, some near each of them, and up to where every patch fits the areas evenly spread.
 
-    A patch of 3:4 fits into this image of 4:3 while its area is at most 9/16 of it. So of the areas from 8 % to 56 %
-    each eighth should hold an eighth: here 6 % of it more or less would already be one chance in some hundreds.
+    A patch of any aspect ratio fits into this image of 4:3 while its area is at most 9/16 of it. So of the areas
+    from 8 % to 56 % each eighth of that range should hold an eighth, give or take three standard deviations.
     """
     area, aspect = many_patches()
     fits = area[area < 0.56]
@@ -543,7 +543,7 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "eight filters more for each way": lambda: patch.object(
         model, "TABLE_1", {row: tuple(n + 8 for n in counts) for row, counts in model.TABLE_1.items()}
     ),
-    "max pooling rounded down, with zeros": lambda: patch.object(nn, "MaxPool2d", _floor),
+    "max pooling rounded down": lambda: patch.object(nn, "MaxPool2d", _floor),
     "a first convolution of 5x5": _broken(model, "stem_convolution", _smaller_stem),
     "a separable stem of four windows a colour": lambda: patch.object(
         model.SeparableConvolution.__init__, "__defaults__", (4,)

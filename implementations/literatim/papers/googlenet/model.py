@@ -47,10 +47,10 @@ class Convolution(nn.Sequential):
 
 
 class SeparableConvolution(nn.Sequential):
-    """What the first row of Table 1 seems to count: each colour through 8 windows of 7x7 of its own, then 1x1.
+    r"""What the first row of Table 1 seems to count: each colour through 8 windows of 7x7 of its own, then 1x1.
 
-    $3 \\cdot 8 \\cdot 49 + 24 \\cdot 64 = 2{,}712$ weights are the printed 2.7K, and their 34.0 million operations
-    the printed 34M; a plain 7x7 convolution has 9,408 and 118 million. The authors' later code of Inception-v2
+    $3 \cdot 8 \cdot 49 + 24 \cdot 64 = 2{,}712$ weights are the printed 2.7K, and their 34.0 million operations
+    the printed 34M; a plain 7x7 convolution has 9,408 and 118 million. Inception-v2 in TensorFlow-Slim
     begins so. Input (N, 3, h, w), output (N, filters, h / 2, w / 2).
     """
 
