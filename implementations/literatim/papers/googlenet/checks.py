@@ -389,14 +389,15 @@ def number_of_crops() -> int:
 
 def crops_in_place() -> bool:
     """At the scale of 256 an image of 256x384, and one of 384x256, stays as it is: there the places can be read off."""
-    wide, tall = crops.crops_144(places_image(256, 384)), crops.crops_144(places_image(384, 256))
+    wide = crops.crops_144(places_image(256, 384))
+    tall = [crop for square in crops.squares(places_image(384, 256), 256) for crop in crops.six(square, 224)]
     corners = [(0, 0), (0, 32), (32, 0), (32, 32), (16, 16)]
     for square, start in enumerate((0, 64, 128)):
         for crop, (down, across) in enumerate(corners):
             i = 6 * square + crop
             if wide[i, :, 0, 0].tolist() != [down, start + across] or wide[i, 1, 0, 1] != start + across + 1:
                 return False
-            if tall[i, :, 0, 0].tolist() != [start + down, across]:
+            if tall[i][:, 0, 0].tolist() != [start + down, across]:
                 return False
         whole = wide[6 * square + 5]
         if abs(whole[1, 100].mean() - (start + 127.5)) > 0.1 or abs(whole[0, -1, 100] - 255) > 1:
