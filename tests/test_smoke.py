@@ -79,4 +79,4 @@ def smoke_options(paper: str, variant: str) -> dict:
     settings = yaml.safe_load(recipe_path(paper, recipe).read_text())["model"]
     if variant not in card(paper).recipe_variants(recipe):  # the recipe is not for this one: a plain optimiser
         return {"optimizer": "adam"}
-    return settings
+    return {name: value for name, value in settings.items() if name != "variant"}

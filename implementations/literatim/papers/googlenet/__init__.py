@@ -1,0 +1,3 @@
+from literatim.papers.googlenet.model import GoogLeNet
+
+__all__ = ["GoogLeNet"]
