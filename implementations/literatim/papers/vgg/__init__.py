@@ -1,0 +1,3 @@
+from literatim.papers.vgg.model import VGG
+
+__all__ = ["VGG"]
