@@ -198,4 +198,4 @@ class AlexNetTraining(LightningModule):
         """Two images of noise: a few steps on them must lower the loss, from about log(1000)."""
         generator = torch.Generator().manual_seed(0)
         side = self.image_size
-        return Smoke((255 * torch.rand(2, 3, side, side, generator=generator), torch.arange(2)), "loss", "down", 4)
+        return Smoke((255 * torch.rand(2, 3, side, side, generator=generator), torch.arange(2)), "loss", "down", 3)
