@@ -1,0 +1,3 @@
+from literatim.papers.alexnet.model import AlexNet, ResponseNormalization
+
+__all__ = ["AlexNet", "ResponseNormalization"]
