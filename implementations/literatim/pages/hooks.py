@@ -44,7 +44,6 @@ def on_post_build(config: Any) -> None:
         source, to = ROOT / "node_modules" / package, Path(config["site_dir"]) / "assets" / "vendor" / folder
         copy(source, patterns, to)
 
-
     split_index(Path(config["site_dir"]) / "search")
 
 
