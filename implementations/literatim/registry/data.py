@@ -28,4 +28,10 @@ DATA_SETS = {
             "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
         },
     ),
+    "cifar10": DataSet(
+        module="literatim.datasets.cifar10:CIFAR10",
+        about="50,000 + 10,000 colour images of 32x32 pixels in ten classes",
+        licence="none stated; to be cited as Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
+        sha256={},  # not known to us: the module checks the MD5 sums that torchvision has of the Python version
+    ),
 }

@@ -1,0 +1,731 @@
+"""Checks of ResNet's claims that need code of their own, and the broken models that show that the claims bite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack
+from functools import wraps
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from literatim.claims import Finding
+from literatim.datasets import cifar10
+from literatim.papers.resnet import model, testing, training
+
+PLAIN = "none"
+
+
+def rand(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def seeded(make: Callable[[], Any]) -> Any:
+    """What `make` builds, with the same weights each time."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return make()
+
+
+def meta(depth: int, shortcut: str = "printed") -> Any:
+    """A network of Table 1, or of Sec. 4.2 for its depths, that has shapes and no memory."""
+    with torch.device("meta"):
+        if depth in (18, 34, 50, 101, 152):
+            return model.ResNet(depth, shortcut)  # type: ignore[arg-type]
+        return model.CifarResNet((depth - 2) // 6, shortcut)  # type: ignore[arg-type]
+
+
+def convolutions(module: nn.Module) -> dict[str, nn.Conv2d]:
+    return {name: part for name, part in module.named_modules() if isinstance(part, nn.Conv2d)}
+
+
+def on_the_way(net: nn.Module) -> list[nn.Conv2d]:
+    """The convolutions of a network that are not in a shortcut, in its order."""
+    return [conv for name, conv in convolutions(net).items() if "shortcut" not in name]
+
+
+def blocks(net: nn.Module) -> list[Any]:
+    return [module for module in net.modules() if isinstance(module, model.BuildingBlock)]
+
+
+def count(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+def sizes(net: nn.Module, side: int) -> dict[str, tuple[int, ...]]:
+    """The shape of what each direct part of a network gives for one image."""
+    seen = {}
+    hooks = [
+        part.register_forward_hook(lambda _, args, out, name=name: seen.update({name: tuple(out.shape[1:])}))
+        for name, part in net.named_children()
+    ]
+    with torch.no_grad():
+        net.eval()(torch.zeros(1, 3, side, side, device="meta"))
+    for hook in hooks:
+        hook.remove()
+    return seen
+
+
+# --- Table 1 ---------------------------------------------------------------------------------------
+
+
+def sizes_of_every_depth() -> bool:
+    found = []
+    for depth, shortcut in ((34, "a"), (152, "b")):
+        widest = 512 if depth < 50 else 2048
+        expected = {"conv1": (64, 112, 112), "pool": (64, 56, 56), "average_pool": (widest, 1, 1), "fc": (1000,)}
+        for i, side in enumerate((56, 28, 14, 7)):
+            expected[f"conv{i + 2}_x"] = (widest >> (3 - i), side, side)
+        found.append(sizes(meta(depth, shortcut), 224) == expected)
+    return all(found)
+
+
+def blocks_as_printed() -> bool:
+    """Kernel and filters of every layer that is not a projection, against the brackets of Table 1."""
+    printed = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+    for depth, counts in printed.items():
+        expected = [(7, 64)]
+        for n, width in zip(counts, (64, 128, 256, 512), strict=True):
+            block = [(3, width), (3, width)] if depth < 50 else [(1, width), (3, width), (1, 4 * width)]
+            expected += block * n
+        if [(conv.kernel_size[0], conv.out_channels) for conv in on_the_way(meta(depth))] != expected:
+            return False
+    return True
+
+
+def layers_as_named() -> bool:
+    """Convolutions outside the shortcuts and the output layer."""
+    return all(len(on_the_way(meta(depth))) + 1 == depth for depth in (20, 32, 44, 56, 110))
+
+
+def strides_as_printed() -> bool:
+    """The product of the strides along each block, and its shortcut's, is 2 for conv3_1, conv4_1 and conv5_1 only."""
+    for depth in (34, 50):
+        net = meta(depth, "b")
+        if net.conv1.conv.stride != (2, 2) or (net.pool.kernel_size, net.pool.stride) != (3, 2):
+            return False
+        for name, block in net.named_modules():
+            if not isinstance(block, model.BuildingBlock):
+                continue
+            expected = 2 if name.split(".")[-1] in ("conv3_1", "conv4_1", "conv5_1") else 1
+            strides = [conv.stride[0] for part, conv in convolutions(block).items() if not part.startswith("shortcut")]
+            across = block.shortcut.conv.stride[0] if hasattr(block.shortcut, "conv") else 1
+            if int(np.prod(strides)) != expected or across != expected:
+                return False
+    return True
+
+
+def stride_in_the_first_1x1() -> bool:
+    net = meta(50)
+    halving = [net.conv3_x.conv3_1, net.conv4_x.conv4_1, net.conv5_x.conv5_1]
+    return all(block.first.conv.stride == (2, 2) and block.second.conv.stride == (1, 1) for block in halving)
+
+
+def multiply_adds(net: nn.Module, side: int) -> int:
+    """In all convolutions and the output layer, each weight counted at every place of its maps."""
+    total = 0
+
+    def listen(layer: Any, args: Any, out: Tensor) -> None:
+        nonlocal total
+        total += layer.weight[0].numel() * out[0].numel()
+
+    hooks = [part.register_forward_hook(listen) for part in net.modules() if isinstance(part, nn.Conv2d | nn.Linear)]
+    with torch.no_grad():
+        net.eval()(torch.zeros(1, 3, side, side, device="meta"))
+    for hook in hooks:
+        hook.remove()
+    return total
+
+
+def multiply_adds_of_101() -> int:
+    return multiply_adds(meta(101), 224)
+
+
+def multiply_adds_of_152() -> int:
+    return multiply_adds(meta(152), 224)
+
+
+def share_of_vgg_19() -> Finding:
+    """In per cent; VGG-19 has 2, 2, 4, 4, 4 layers of 3x3 on maps of 224 to 14, and three connected ones."""
+    vgg, maps = 0, 3
+    for layers, width, side in ((2, 64, 224), (2, 128, 112), (4, 256, 56), (4, 512, 28), (4, 512, 14)):
+        for _ in range(layers):
+            vgg, maps = vgg + 9 * maps * width * side**2, width
+    vgg += 7 * 7 * 512 * 4096 + 4096 * 4096 + 4096 * 1000
+    plain = multiply_adds(meta(34, PLAIN), 224)
+    words = f"{plain / 1e9:.3f} / {vgg / 1e9:.3f}"
+    return Finding(100 * plain / vgg, f"{words} billion", f"{words}（十亿次）")
+
+
+# --- Shortcuts and blocks --------------------------------------------------------------------------
+
+
+def lively(block: nn.Module) -> Any:
+    """A block with scales and shifts of batch normalisation that are not one and zero, in evaluation mode."""
+    generator = torch.Generator().manual_seed(1)
+    for layer in block.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            for values, low in ((layer.weight, 0.5), (layer.bias, -0.5), (layer.running_mean, -0.5)):
+                values.data.uniform_(low, low + 1, generator=generator)
+    return block.eval()
+
+
+def layer_by_hand(layer: Any, x: Tensor, stride: int = 1) -> Tensor:
+    """A convolution without bias and batch normalisation in evaluation, with its moments written out."""
+    weight = layer.conv.weight
+    y = F.conv2d(x, weight, stride=stride, padding=weight.shape[-1] // 2)
+    mean, variance = layer.bn.running_mean, layer.bn.running_var
+    scale = layer.bn.weight / (variance + 1e-5).sqrt()
+    return (y - mean[:, None, None]) * scale[:, None, None] + layer.bn.bias[:, None, None]
+
+
+def block_by_hand() -> bool:
+    block, x = lively(seeded(lambda: model.BuildingBlock(8, 8, 1, "a"))), rand(2, 8, 6, 6)
+    with torch.no_grad():
+        by_hand = layer_by_hand(block.second, layer_by_hand(block.first, x).clamp(min=0)) + x
+        return torch.allclose(block(x), by_hand.clamp(min=0), atol=1e-5)
+
+
+def bottleneck_by_hand() -> bool:
+    block, x = lively(seeded(lambda: model.Bottleneck(8, 4, 2, "b"))), rand(2, 8, 6, 6)
+    with torch.no_grad():
+        first = layer_by_hand(block.first, x, 2).clamp(min=0)
+        second = layer_by_hand(block.second, first).clamp(min=0)
+        by_hand = layer_by_hand(block.third, second) + layer_by_hand(block.shortcut, x, 2)
+        return torch.allclose(block(x), by_hand.clamp(min=0), atol=1e-5)
+
+
+def zero_weights_are_identity() -> bool:
+    x = rand(2, 8, 6, 6).clamp(min=0)  # what enters a block has passed a ReLU
+    given = []
+    for shortcut in ("a", PLAIN):
+        block = seeded(lambda shortcut=shortcut: model.BuildingBlock(8, 8, 1, shortcut)).eval()
+        for conv in convolutions(block).values():
+            nn.init.zeros_(conv.weight)
+        with torch.no_grad():
+            given.append(block(x))
+    return torch.equal(given[0], x) and not given[1].any()
+
+
+def option_a_by_hand() -> bool:
+    block, x = model.BuildingBlock(3, 8, 2, "a"), rand(2, 3, 6, 6)
+    y = torch.zeros(2, 8, 3, 3)
+    for row in range(3):
+        for column in range(3):
+            y[:, :3, row, column] = x[:, :, 2 * row, 2 * column]
+    same = model.BuildingBlock(8, 8, 1, "a")
+    return (
+        torch.equal(block.shortcut(x), y)
+        and not list(block.shortcut.parameters())
+        and isinstance(same.shortcut, nn.Identity)
+    )
+
+
+def projects(block: Any) -> bool:
+    return block.shortcut is not None and any(
+        conv.kernel_size == (1, 1) for conv in convolutions(block.shortcut).values()
+    )
+
+
+def option_b_projects_where_dimensions_increase() -> bool:
+    """In 34 layers the first block of three stages, in 50 that of all four: conv2_1 has 64 maps in and 256 out."""
+    for depth, expected in (
+        (34, {"conv3_1", "conv4_1", "conv5_1"}),
+        (50, {"conv2_1", "conv3_1", "conv4_1", "conv5_1"}),
+    ):
+        net = meta(depth, "b")
+        named = {name.split(".")[-1]: block for name, block in net.named_modules() if block in set(blocks(net))}
+        strides = {name: block.shortcut.conv.stride[0] for name, block in named.items() if projects(block)}
+        if strides != {name: 1 if name == "conv2_1" else 2 for name in expected}:
+            return False
+    return True
+
+
+def option_c_projects_everywhere() -> bool:
+    return all(projects(block) for depth in (34, 50) for block in blocks(meta(depth, "c")))
+
+
+def projections_of_c_over_b() -> int:
+    c, b = (sum(projects(block) for block in blocks(meta(34, option))) for option in ("c", "b"))
+    return c - b
+
+
+def options_as_printed() -> bool:
+    option_a = [not any(map(projects, blocks(meta(depth)))) for depth in (18, 34, 20, 56)]
+    option_b = [sum(map(projects, blocks(meta(depth)))) == 4 for depth in (50, 101)]
+    residual = [all(block.shortcut is not None for block in blocks(meta(depth))) for depth in (18, 50, 20)]
+    return all(option_a + option_b + residual)
+
+
+def plain_has_as_many_parameters() -> bool:
+    depths = (18, 34, 20, 32, 44, 56, 110)
+    counts = [(count(meta(depth)), count(plain := meta(depth, PLAIN)), blocks(plain)) for depth in depths]
+    return all(ours == theirs and all(b.shortcut is None for b in plain) for ours, theirs, plain in counts)
+
+
+def weights(module: nn.Module) -> int:
+    return sum(conv.weight.numel() for conv in convolutions(module).values())
+
+
+def bottleneck_over_building_block() -> float:
+    """Of Fig. 5; on maps of one size the multiply-adds are as the weights."""
+    return weights(model.Bottleneck(256, 64, 1, "b")) / weights(model.BuildingBlock(64, 64, 1, "b"))
+
+
+def projection_over_identity() -> float:
+    return weights(model.Bottleneck(256, 64, 1, "c")) / weights(model.Bottleneck(256, 64, 1, "b"))
+
+
+def layers_cost_the_same() -> bool:
+    """The multiply-adds of the last 3x3 layer of each stage, on maps of the size that the stage really has."""
+    for net, side, names in ((meta(18), 224, "2345"), (meta(20), 32, "234")):
+        given = sizes(net, side)
+        cost = set()
+        for name in names:
+            conv = on_the_way(getattr(net, f"conv{name}_x"))[-1]
+            cost.add(conv.weight.numel() * given[f"conv{name}_x"][1] ** 2)
+        if len(cost) != 1:
+            return False
+    return True
+
+
+def normalised_after_each_convolution() -> bool:
+    """By the order in which the parts are called: what a convolution gives goes to batch normalisation as it is."""
+    for net, maps in (
+        (seeded(lambda: model.CifarResNet(1, "b")), 3),
+        (seeded(lambda: model.Bottleneck(8, 4, 2, "b")), 8),
+    ):
+        if any(isinstance(part, nn.Dropout) for part in net.modules()):
+            return False
+        called: list[tuple[nn.Module, Tensor, Tensor]] = []
+        parts = [part for part in net.modules() if isinstance(part, nn.Conv2d | nn.BatchNorm2d)]
+        hooks = [
+            part.register_forward_hook(lambda part, args, out, to=called: to.append((part, args[0], out)))
+            for part in parts
+        ]
+        with torch.no_grad():
+            net(rand(2, maps, 32, 32))
+        for hook in hooks:
+            hook.remove()
+        pairs = list(zip(called[::2], called[1::2], strict=True))
+        for (conv, _, given), (norm, taken, _) in pairs:
+            if not (isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d) and given is taken):
+                return False
+            if conv.bias is not None:
+                return False
+    return True
+
+
+def variance_of_the_start() -> bool:
+    """Mean and variance of the weights of each layer; scales of one, shifts and biases of zero."""
+    net = seeded(lambda: model.ResNet(18, "b"))
+    close = []
+    for layer in [*convolutions(net).values(), net.fc]:
+        weight = layer.weight.detach()
+        n = weight[0].numel()
+        close.append(abs(float(weight.var()) * n / 2 - 1) < 0.1)
+        close.append(abs(float(weight.mean())) < 0.1 * (2 / n) ** 0.5)
+    ones = [bool((norm.weight == 1).all()) for norm in net.modules() if isinstance(norm, nn.BatchNorm2d)]
+    return all(close) and all(ones) and not net.fc.bias.any()
+
+
+def signals_do_not_vanish() -> Finding:
+    """The plain 34 layers at their start: the spread of the responses, and the norms of the gradients."""
+    net = seeded(lambda: model.ResNet(34, "none")).train()
+    spread: list[float] = []
+    hooks = [
+        layer.register_forward_hook(lambda _, args, out: spread.append(float(out.detach().std())))
+        for layer in net.modules()
+        if isinstance(layer, model.Convolution)
+    ]
+    loss = F.cross_entropy(net(rand(4, 3, 40, 40)), torch.arange(4))
+    for hook in hooks:
+        hook.remove()
+    convs = on_the_way(net)
+    norms = [float(g.norm()) for g in torch.autograd.grad(loss, [conv.weight for conv in convs])]
+    low, high = min(spread), max(spread)
+    return Finding(
+        low > 0.5 and high < 2 and min(norms) > 1e-3 and max(norms) < 1e3,
+        f"standard deviations {low:.2f} to {high:.2f}, gradient norms {min(norms):.2g} to {max(norms):.2g}",
+        f"标准差 {low:.2f} 至 {high:.2f}，梯度范数 {min(norms):.2g} 至 {max(norms):.2g}",
+    )
+
+
+# --- CIFAR-10 --------------------------------------------------------------------------------------
+
+
+def layers_on_each_size() -> bool:
+    """By the maps that each layer gives, counted for n = 3 and n = 5."""
+    for n in (3, 5):
+        net = meta(6 * n + 2)
+        sides: list[int] = []
+        hooks = [
+            conv.register_forward_hook(lambda _, args, out, to=sides: to.append(out.shape[-1]))
+            for conv in on_the_way(net)
+        ]
+        with torch.no_grad():
+            net.eval()(torch.zeros(1, 3, 32, 32, device="meta"))
+        for hook in hooks:
+            hook.remove()
+        if sides != [32] * (1 + 2 * n) + [16] * 2 * n + [8] * 2 * n:
+            return False
+        if sum(block.shortcut is not None for block in blocks(net)) != 3 * n:
+            return False
+    return True
+
+
+def tiny(**options: Any) -> cifar10.CIFAR10:
+    """A data module with twelve images of noise to train on, four to hold out and four to test on."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, size=(20, 3, 32, 32), dtype=np.uint8)
+    labels = np.arange(20) % 10
+    data = cifar10.CIFAR10(hold_out=4, **options)
+    data.fill((images[:16], labels[:16]), (images[16:], labels[16:]))
+    return data
+
+
+def mean_of_each_pixel() -> bool:
+    data = tiny(augment=False, order="none", watch=["val"])
+    raw = data.sets["train"][0].double() / 255
+    mean = sum(raw) / len(raw)
+    train, _ = next(iter(data.train_dataloader()))
+    held, _ = next(iter(data.val_dataloader()[0]))
+    val = data.sets["val"][0].double() / 255
+    centred = torch.allclose(train.double(), raw - mean, atol=1e-6) and torch.allclose(
+        held.double(), val - mean, atol=1e-6
+    )
+    return centred and bool(train.mean(dim=0).abs().max() < 1e-6)
+
+
+def crops_by_hand() -> bool:
+    """Every image that comes out is one of the 81 crops of the padded one or of its mirror image; all occur."""
+    images = rand(400, 1, 32, 32)
+    out = cifar10.crop_and_mirror(images, torch.Generator().manual_seed(0))
+    padded = torch.zeros(400, 1, 40, 40)
+    padded[:, :, 4:36, 4:36] = images
+    found = set()
+    for mirrored, views in ((False, padded), (True, padded.flip(3))):
+        for top in range(9):
+            for left in range(9):
+                crop = views[:, :, top : top + 32, left : left + 32]
+                which = (crop == out).flatten(1).all(1).nonzero().flatten().tolist()
+                found |= {(i, top, left, mirrored) for i in which}
+    tops, lefts, mirrors = ({each[k] for each in found} for k in (1, 2, 3))
+    share = sum(each[3] for each in found) / 400
+    everywhere = tops == lefts == set(range(9)) and mirrors == {False, True}
+    return len(found) == 400 and everywhere and abs(share - 0.5) < 0.1 and tiny().train_dataloader().augment
+
+
+def test_images_stay_as_they_are() -> bool:
+    data = tiny(watch=["test", "val"])
+    for name, loader in (("test", data.test_dataloader()), ("val", data.val_dataloader()[1])):
+        images, _ = next(iter(loader))
+        if not torch.allclose(images + data.mean, data.sets[name][0] / 255, atol=1e-6):
+            return False
+    return True
+
+
+# --- Learning --------------------------------------------------------------------------------------
+
+
+def ends_with_softmax() -> bool:
+    y = rand(3, 10)
+    by_hand = y.exp() / y.exp().sum(dim=1, keepdim=True)
+    both = (model.ResNet.probabilities, model.CifarResNet.probabilities)
+    return all(torch.allclose(given(None, y), by_hand, atol=1e-6) for given in both)  # type: ignore[arg-type]
+
+
+def small_training(**options: Any) -> training.ResNetTraining:
+    return seeded(lambda: training.ResNetTraining("resnet20", **options))
+
+
+def updates_by_hand() -> bool:
+    """Two updates of every parameter with gradients of our own; nothing is spared the weight decay."""
+    module = small_training()
+    optimizer = module.configure_optimizers()
+    mine = [p.detach().clone() for p in module.net.parameters()]
+    velocity = [torch.zeros_like(p) for p in mine]
+    for step in range(2):
+        for i, (p, w) in enumerate(zip(module.net.parameters(), mine, strict=True)):
+            p.grad = rand(*p.shape, seed=10 * step + i)
+            velocity[i] = 0.9 * velocity[i] + p.grad + 0.0001 * w
+            w -= 0.1 * velocity[i]
+        optimizer.step()
+    return all(torch.allclose(p, w, atol=1e-6) for p, w in zip(module.net.parameters(), mine, strict=True))
+
+
+def starting_rate() -> float:
+    return small_training().configure_optimizers().param_groups[0]["lr"]
+
+
+def rates_as_printed() -> bool:
+    """The rates that the training module sets before chosen iterations."""
+    module, rates = small_training(), {}
+    optimizer = module.configure_optimizers()
+    for done in (0, 31_999, 32_000, 47_999, 48_000, 63_999):
+        with (
+            patch.object(training.ResNetTraining, "global_step", done),
+            patch.object(training.ResNetTraining, "optimizers", lambda self, use_pl_optimizer: optimizer),
+        ):
+            module.on_train_batch_start(None, 0)
+        rates[done] = round(optimizer.param_groups[0]["lr"], 9)
+    return rates == {0: 0.1, 31_999: 0.1, 32_000: 0.01, 47_999: 0.01, 48_000: 0.001, 63_999: 0.001}
+
+
+def rate_falls_on_a_plateau() -> bool:
+    """ResNet-18 has this schedule unasked; an error that falls for ten epochs and then stays makes it fall by ten."""
+    module = seeded(lambda: training.ResNetTraining("resnet18", options={"num_classes": 2}))
+    module._trainer = SimpleNamespace(datamodule=SimpleNamespace(watch=["test"]))
+    configured = module.configure_optimizers()
+    if not isinstance(configured, dict):
+        return False
+    schedule, optimizer, rates = configured["lr_scheduler"], configured["optimizer"], []
+    for epoch in range(30):
+        schedule["scheduler"].step(max(50.0 - 2 * epoch, 30.0))
+        rates.append(round(optimizer.param_groups[0]["lr"], 9))
+    fell = [b / a for a, b in pairwise(rates) if a != b]
+    return schedule["monitor"] == "test_error" and set(rates[:10]) == {0.1} and bool(fell) and np.allclose(fell, 0.1)
+
+
+def warms_up_until_80_percent() -> bool:
+    others = [training.ResNetTraining(name).warm_up.over for name in ("resnet20", "plain56", "resnet56")]
+    module = seeded(lambda: training.ResNetTraining("resnet110"))
+    optimizer, rates = module.configure_optimizers(), []
+    with (
+        patch.object(training.ResNetTraining, "global_step", 0),
+        patch.object(training.ResNetTraining, "optimizers", lambda self, use_pl_optimizer: optimizer),
+    ):
+        for error in [90.0] * 300 + [81.0] * 150 + [70.0] * 100 + [95.0] * 150:
+            module.on_train_batch_start(None, 0)
+            rates.append(optimizer.param_groups[0]["lr"])
+            if not module.warm_up.over:
+                module.warm_up.saw(error)
+    changed = rates.index(0.1) if 0.1 in rates else 0
+    return all(others) and set(rates[:changed]) == {0.01} and set(rates[changed:]) == {0.1} and 450 < changed < 550
+
+
+def batch_size() -> int:
+    """Of the data module, which is what the training meets."""
+    images, labels = np.zeros((300, 3, 32, 32), dtype=np.uint8), np.zeros(300, dtype=np.int64)
+    data = cifar10.CIFAR10()
+    data.fill((images, labels), (images, labels))
+    return len(next(iter(data.train_dataloader()))[0])
+
+
+# --- Testing and responses -------------------------------------------------------------------------
+
+
+class Brightness(nn.Module):
+    """Stands in for a network: a hundred times the image's mean and its upper left pixel are the logits."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 100 * torch.stack([x.mean(dim=(1, 2, 3)), x[:, 0, 0, 0]], dim=1)
+
+    def probabilities(self, y: Tensor) -> Tensor:
+        return torch.softmax(y, dim=1)
+
+
+def ten_crops_by_hand() -> bool:
+    images, views = 0.01 * rand(2, 3, 9, 12), []
+    for top, left in ((0, 0), (0, 7), (4, 0), (4, 7), (2, 3)):
+        crop = images[:, :, top : top + 5, left : left + 5]
+        views += [crop, crop.flip(3)]
+    by_hand = torch.stack([torch.softmax(Brightness()(view), dim=1) for view in views]).mean(dim=0)
+    return torch.allclose(testing.ten_crop_probabilities(Brightness(), images, 5), by_hand, atol=1e-6)
+
+
+def dense_equals_plain() -> bool:
+    """At 224x224 there is one place; on a larger image a place's score is that of its 7x7 window alone."""
+    net, x = lively(seeded(lambda: model.ResNet(18, num_classes=5))), rand(1, 3, 288, 224)
+    with torch.no_grad():
+        maps, once, y = net.score_maps(x), net.score_maps(x[:, :, :224]), net(x[:, :, :224])
+        features = net.features(x)
+        windows = [net.fc(features[:, :, i : i + 7].mean(dim=(2, 3))) for i in range(3)]
+    same = once.shape == (1, 5, 1, 1) and torch.allclose(once.flatten(1), y, rtol=1e-3, atol=1e-3)
+    return (
+        same
+        and maps.shape == (1, 5, 3, 1)
+        and torch.allclose(maps[..., 0], torch.stack(windows, 2), rtol=1e-3, atol=1e-3)
+    )
+
+
+class Sides(model.ResNet):
+    """Says the sides of the images it is shown: logits of the shorter one, at two places whose mean it is."""
+
+    def __init__(self) -> None:
+        nn.Module.__init__(self)
+        self.shown: list[tuple[int, int]] = []
+
+    def score_maps(self, x: Tensor) -> Tensor:
+        self.shown.append((x.shape[2], x.shape[3]))
+        side = float(min(x.shape[2:])) / 100
+        return torch.tensor([[side - 1, side + 1], [0.0, 0.0]]).view(1, 2, 1, 2)
+
+
+def scales_by_hand() -> bool:
+    net, sides = Sides(), (224, 256, 384, 480, 640)
+    given = testing.multi_scale_probabilities(net, torch.zeros(1, 3, 30, 60))
+    by_hand = torch.stack([torch.softmax(torch.tensor([[side / 100, 0.0]]), dim=1) for side in sides]).mean(dim=0)
+    return net.shown == [(side, 2 * side) for side in sides] and torch.allclose(given, by_hand, atol=1e-6)
+
+
+def responses_by_hand() -> bool:
+    """Two batches through three blocks, layer after layer; the first layer of the network is a 3x3 layer too."""
+    net, batches = lively(seeded(lambda: model.CifarResNet(1))), [rand(2, 3, 16, 16, seed=i) for i in (1, 2)]
+    with torch.no_grad(), testing.LayerResponses(net) as listening:
+        for x in batches:
+            net(x)
+    net(batches[0])  # outside the context nothing is listened to
+    with torch.no_grad():
+        x = torch.cat(batches)
+        seen = {"conv1": layer_by_hand(net.conv1, x)}
+        x = seen["conv1"].clamp(min=0)
+        for i, name in enumerate(("conv2", "conv3", "conv4")):
+            block, path = getattr(net, f"{name}_x")[0], f"{name}_x.{name}_1"
+            stride = 1 if i == 0 else 2
+            seen[f"{path}.first"] = layer_by_hand(block.first, x, stride)
+            seen[f"{path}.second"] = layer_by_hand(block.second, seen[f"{path}.first"].clamp(min=0))
+            x = (seen[f"{path}.second"] + block.shortcut(x)).clamp(min=0)
+    std = listening.std()
+    by_hand = {name: float(response.std(correction=0)) for name, response in seen.items()}
+    return list(std) == list(by_hand) and np.allclose(list(std.values()), list(by_hand.values()), rtol=1e-3)
+
+
+# --- What popular implementations change -----------------------------------------------------------
+
+
+def torchvision_differs() -> bool:
+    """v1.5: as many parameters, the stride in the 3x3 layers, 4.089 billion multiply-adds for 3.858."""
+    with torch.device("meta"):
+        theirs, ours = model.ResNet(50, stride="3x3"), model.ResNet(50)
+    work = multiply_adds(theirs, 224), multiply_adds(ours, 224)
+    return count(theirs) == count(ours) == 25_557_032 and work == (4_089_184_256, 3_857_973_248)
+
+
+def torchvision_18_differs() -> bool:
+    return count(meta(18, "b")) == 11_689_512 and count(meta(18)) == 11_515_688
+
+
+# --- Broken models: each must cost at least one claim its verdict ----------------------------------
+
+
+def _built(changes: dict[type, Callable[[Any], None]]) -> AbstractContextManager[object]:
+    """Changes what a class has built, as soon as it is built."""
+
+    def changed(build: Any, change: Callable[[Any], None]) -> Any:
+        @wraps(build)
+        def init(self: Any, *args: Any, **options: Any) -> None:
+            build(self, *args, **options)
+            change(self)
+
+        return init
+
+    return _all(patch.object(cls, "__init__", changed(cls.__init__, change)) for cls, change in changes.items())
+
+
+def _all(patches: Iterable[AbstractContextManager[object]]) -> AbstractContextManager[object]:
+    stack = ExitStack()
+    for each in patches:
+        stack.enter_context(each)
+    return stack
+
+
+def _sum_last(self: Any, x: Tensor) -> Tensor:
+    residual = F.relu(self.residual(x))
+    return residual if self.shortcut is None else residual + self.shortcut(x)
+
+
+def _zeros_first(self: Any, x: Tensor) -> Tensor:
+    return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.extra_maps, 0))
+
+
+def _quarters(self: Any) -> None:
+    self.average_pool = nn.AdaptiveAvgPool2d(2)
+    self.fc = nn.Linear(4 * self.fc.in_features, self.fc.out_features + 1)
+
+
+def _widen(self: Any) -> None:
+    maps = self.first.conv.out_channels
+    stride = self.first.conv.stride[0]
+    self.first = model.Convolution(self.first.conv.in_channels, maps, 1)
+    self.second, self.third = model.Convolution(maps, 2 * maps, 3, stride), model.Convolution(2 * maps, 4 * maps, 1)
+
+
+def _small_step(self: Any) -> Any:
+    return torch.optim.SGD(self.net.parameters(), lr=0.01, momentum=0.5)
+
+
+def _five_crops(images: Tensor, size: int, exact: Any = testing.ten_crops) -> Tensor:
+    return exact(images, size)[:, :5].repeat(1, 2, 1, 1, 1)
+
+
+class _Late(testing.LayerResponses):
+    def _listener(self, name: str) -> Any:
+        listen = super()._listener(name)
+        return lambda layer, inputs, out: listen(layer, inputs, F.relu(out))
+
+
+def _unpooled(self: Any, x: Tensor) -> Tensor:
+    return F.conv2d(self.features(x), self.fc.weight[:, :, None, None], self.fc.bias)
+
+
+class OneMean(cifar10.CIFAR10):
+    """Augments nothing in training and everything in testing, by tens, and takes the mean of the whole set."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"batch_size": 64, **options})
+
+    def fill(self, train: Any, test: Any) -> None:
+        super().fill(train, test)
+        self.mean = self.mean.mean().expand(3, 32, 32)
+
+    def train_dataloader(self) -> Any:
+        return cifar10.ImageBatches(self.mean, False, *self._set("train"), self.batch_size, "none", 0)
+
+    def test_dataloader(self) -> Any:
+        return cifar10.ImageBatches(self.mean, True, *self._set("test"), self.eval_batch_size)
+
+
+def _project(option: str, *args: Any, exact: Any = model.shortcut_connection) -> Any:
+    return exact("c", *args)
+
+
+BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
+    # A well-known collection has this one: the maps are never halved, and the number of parameters is right.
+    "stride 2 in the first stage only": lambda: patch.multiple(model, STRIDES=(2, 1, 1, 1), CIFAR_STRIDES=(2, 1, 1)),
+    "other numbers of filters": lambda: patch.multiple(model, WIDTHS=(48, 96, 192, 400), CIFAR_WIDTHS=(8, 24, 48)),
+    "a block more in each stage": lambda: patch.object(
+        model, "stage", lambda name, block, n, *how, exact=model.stage: exact(name, block, n + 1, *how)
+    ),
+    "ReLU before the addition, zeros before the maps": lambda: _all(
+        [
+            patch.object(model.BuildingBlock, "forward", _sum_last),
+            patch.object(model.ZeroPadded, "forward", _zeros_first),
+        ]
+    ),
+    "no batch normalisation": lambda: patch.object(model.Convolution, "forward", lambda self, x: self.conv(x)),
+    "shortcuts left out": lambda: patch.object(model, "shortcut_connection", lambda *args: None),
+    "every shortcut a projection": lambda: patch.object(model, "shortcut_connection", _project),
+    "bottlenecks twice as wide, strided inside": lambda: _built({model.Bottleneck: _widen}),
+    "averages over quarters, and a class too many": lambda: _built(
+        {model.ResNet: _quarters, model.CifarResNet: _quarters}
+    ),
+    "torch's own initialisation": lambda: patch.object(model, "initialise", lambda net: None),
+    "another optimiser, no schedule, no warm-up": lambda: patch.multiple(
+        training.ResNetTraining, configure_optimizers=_small_step, on_train_batch_start=lambda *args: None
+    ),
+    "one mean, no crops, batches of 64": lambda: patch.object(cifar10, "CIFAR10", OneMean),
+    "half of what testing averages, logits for probabilities": lambda: _all(
+        [
+            patch.multiple(testing, ten_crops=_five_crops, LayerResponses=_Late, resized=lambda images, side: images),
+            patch.multiple(model.ResNet, probabilities=lambda self, y: y, score_maps=_unpooled),
+        ]
+    ),
+}
+BREAK_TRAINING: tuple[str, ...] = ()
