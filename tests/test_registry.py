@@ -204,7 +204,7 @@ def test_show_as_json_is_the_card(capsys):
     out = capsys.readouterr().out
     assert type(literatim.card("lenet")).model_validate_json(out) == literatim.card("lenet")
     assert "Léon" in out  # and not L\\u00e9on
-    assert json.loads(out)["sources"]["journal"]["is"] == "the printing in the Proceedings of the IEEE"
+    assert json.loads(out)["sources"]["journal"]["is"]["en"] == "the printing in the Proceedings of the IEEE"
 
 
 def test_cite(capsys):
