@@ -67,7 +67,7 @@ serve: node_modules/made .venv/installed-docs
 	@$(MKDOCS) serve
 
 test-site: docs .venv/installed-browser
-	@$(BIN)/python -m pytest tests/site
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/site
 
 check: lint types
 

@@ -389,11 +389,13 @@ def test_solid_and_dashed_lines_are_drawn(sample, monkeypatch):
     assert drawn.count('<path class="cited"') == 5
 
 
-def test_a_line_past_a_column_keeps_out_of_the_boxes():
-    """It leaves to the right, runs in the gap above the row of its end, and comes in from the left."""
-    way = lineage._way((10, lineage.TOP), (10 + 2 * lineage.COLUMN, lineage.TOP))
-    lane = float(re.search(r"L[\d.]+,([\d.]+)", way)[1])
-    assert lineage.TOP - (lineage.ROW - lineage.HIGH) < lane < lineage.TOP
+@pytest.mark.parametrize("lane", range(4))
+def test_a_line_past_a_row_keeps_out_of_the_boxes(lane):
+    """It leaves downwards, runs in the gap beside the column of its end, and comes in from above."""
+    end = (lineage.LEFT + lineage.COLUMN, lineage.TOP + 3 * lineage.ROW)
+    way = lineage._way((lineage.LEFT, lineage.TOP), end, lane)
+    run = float(re.search(r"L([\d.]+),", way)[1])
+    assert lineage.LEFT + lineage.WIDE < run < end[0]
 
 
 def test_the_graph_has_a_place_for_every_paper_and_work(sample):

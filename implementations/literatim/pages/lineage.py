@@ -8,7 +8,7 @@ from literatim.pages.edition import Edition, code_links
 from literatim.pages.markup import Lang, block, doi_url, element, esc, front_matter, link, plain_title, said, scrolling
 from literatim.pages.words import word
 
-COLUMN, ROW, WIDE, HIGH, TOP = 200, 70, 150, 40, 56
+COLUMN, ROW, WIDE, HIGH, LEFT, TOP = 168, 84, 142, 40, 76, 14
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def lineage_page(edition: Edition, lang: Lang) -> str:
     )
     return "\n".join(
         [
-            front_matter(title=title, description=plain_title(word("lineage-about", lang))),
+            front_matter(title=title, description=plain_title(word("lineage-about", lang)), hide=["toc"]),
             f"# {word('lineage', lang)} {{#top}}\n",
             block(element("p", word("lineage-about", lang))),
             block(scrolling(graph(edition, label), label)),
@@ -59,41 +59,41 @@ def nodes_and_links(edition: Edition) -> tuple[dict[str, Node], list[tuple[str, 
 
 
 def graph(edition: Edition, label: str) -> str:
-    """SVG: a column for each year that has a paper, links as curves from left to right."""
+    """SVG: a row for each year that has a paper, those of the edition first, links as curves downwards."""
     nodes, links = nodes_and_links(edition)
     years = sorted({node.year for node in nodes.values()})
     place: dict[str, tuple[float, float]] = {}
-    for column, year in enumerate(years):
-        of_year = sorted(
-            (key for key, node in nodes.items() if node.year == year), key=lambda k: (not nodes[k].ours, k)
-        )
-        for line, key in enumerate(of_year):
-            place[key] = (10 + column * COLUMN, TOP + line * ROW)
-    width = 20 + len(years) * COLUMN
-    height = 60 + max((y for _, y in place.values()), default=0) + HIGH
+    for line, year in enumerate(years):
+        of_year = [key for key, node in nodes.items() if node.year == year]
+        for column, key in enumerate(sorted(of_year, key=lambda k: (not nodes[k].ours, k))):
+            place[key] = (LEFT + column * COLUMN, TOP + line * ROW)
+    width = max((x for x, _ in place.values()), default=0) + WIDE + 10
+    height = TOP + len(years) * ROW
     parts = [
-        f'<text class="year" x="{10 + i * COLUMN + WIDE / 2}" y="20">{year}</text>' for i, year in enumerate(years)
+        f'<text class="year" x="30" y="{TOP + i * ROW + HIGH / 2 + 5}">{year}</text>' for i, year in enumerate(years)
     ]
-    for start, end, real in links:
+    for i, (start, end, real) in enumerate(links):
         kind = "real" if real else "cited"
-        parts.append(f'<path class="{kind}" d="{_way(place[start], place[end])}"/>')
+        parts.append(f'<path class="{kind}" d="{_way(place[start], place[end], i % 4)}"/>')
     parts += [_node(node, *place[key]) for key, node in nodes.items()]
     return (
-        f'<svg class="graph" role="group" aria-label="{esc(label)}" viewBox="0 0 {width} {height:.0f}" '
-        f'width="{width}" height="{height:.0f}">{"".join(parts)}</svg>'
+        f'<svg class="graph" role="group" aria-label="{esc(label)}" viewBox="0 0 {width:.0f} {height:.0f}" '
+        f'width="{width:.0f}" height="{height:.0f}">{"".join(parts)}</svg>'
     )
 
 
-def _way(start: tuple[float, float], end: tuple[float, float]) -> str:
-    """From the right side of one box to the left of another; past columns in between, in the gap above the row."""
-    (x1, y1), (x2, y2) = (start[0] + WIDE, start[1] + HIGH / 2), (end[0], end[1] + HIGH / 2)
-    gap = COLUMN - WIDE
-    if x2 - x1 <= gap:
-        return f"M{x1},{y1} C{x1 + gap / 2},{y1} {x2 - gap / 2},{y2} {x2},{y2}"
-    lane = end[1] - (ROW - HIGH) / 2 - (start[1] / ROW) % 1 * 6
+def _way(start: tuple[float, float], end: tuple[float, float], lane: int) -> str:
+    """From the foot of one box to the head of another; past rows in between, in the gap beside its column."""
+    (x1, y1), (x2, y2) = (start[0] + WIDE / 2, start[1] + HIGH), (end[0] + WIDE / 2, end[1])
+    gap = ROW - HIGH
+    if start[1] == end[1]:  # of one year: below both
+        return f"M{x1},{y1} C{x1},{y1 + gap / 2} {x2},{y1 + gap / 2} {x2},{y1}"
+    if y2 - y1 <= gap:
+        return f"M{x1},{y1} C{x1},{y1 + gap / 2} {x2},{y2 - gap / 2} {x2},{y2}"
+    x = end[0] - 4 - lane * (COLUMN - WIDE - 8) / 3  # four lanes in a gap
     return (
-        f"M{x1},{y1} C{x1 + gap / 2},{y1} {x1 + gap / 2},{lane:.1f} {x1 + gap},{lane:.1f} L{x2 - gap},{lane:.1f} "
-        f"C{x2 - gap / 2},{lane:.1f} {x2 - gap / 2},{y2} {x2},{y2}"
+        f"M{x1},{y1} C{x1},{y1 + gap / 2} {x:.1f},{y1 + gap / 2} {x:.1f},{y1 + gap} L{x:.1f},{y2 - gap} "
+        f"C{x:.1f},{y2 - gap / 2} {x2},{y2 - gap / 2} {x2},{y2}"
     )
 
 
