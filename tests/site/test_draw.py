@@ -5,7 +5,6 @@ import json
 import math
 import re
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 import torch
@@ -130,11 +129,11 @@ def test_other_hands_are_read_too(page, site):
             assert reads(demo, digit)["probabilities"][digit] > 0.9, (digit, turn, slant, width)
 
 
-def test_nothing_is_loaded_before_the_reader_asks(page, site):
+def test_nothing_is_loaded_before_the_reader_asks(page, site, built):
     asked = set()
     page.on("request", lambda request: asked.add(request.url.partition("/assets/")[2]))
     demo = demo_on(page, site + PAGES["en"])
-    size = sum(len(urlopen(f"{site}/assets/{name}").read()) for name in LOADED)
+    size = sum((built / "assets" / name).stat().st_size for name in LOADED)
     expect(demo.locator("button")).to_have_text(f"Start (loads up to {size / 1e6:.1f} MB)")
     page.wait_for_load_state("networkidle")
     assert "draw.js" in str(asked)
