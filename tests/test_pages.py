@@ -152,6 +152,16 @@ def test_every_field_of_a_card_is_shown(sample):
     assert missing == []
 
 
+def test_an_essay_in_chinese_has_no_spaces_where_its_lines_break(sample):
+    path = sample.papers / "hostile" / "essay.zh.md"
+    path.write_text("# 解读\n\n一行接着\n另一行，\nLeNet 之后。\n", encoding="utf-8")
+    sample.write()
+    page = sample.page("papers/hostile/index.zh.md")
+    path.unlink()
+    sample.write()
+    assert "一行接着另一行，\nLeNet 之后。" in page
+
+
 def test_a_paper_without_a_model_has_a_page(sample):
     page = sample.page("papers/backprop/index.md")
     assert "no network of its own" in page

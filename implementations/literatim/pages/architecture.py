@@ -37,7 +37,8 @@ def architecture(entry: Entry, lang: Lang) -> str:
 def _network(entry: Entry, variant: str, net: dict[str, Any], lang: Lang) -> str:
     stated: dict[str, list[Claim]] = {}
     for claim in entry.claims:
-        if claim.measure and claim.measure.variant == variant and claim.printed:
+        # What is claimed of other options is not of the network that is drawn.
+        if claim.measure and claim.measure.variant == variant and claim.printed and not claim.measure.with_:
             stated.setdefault(claim.measure.module or "", []).append(claim)
     head = [word(key, lang) for key in ("layer", "shape", "parameters", "multiply_adds", "paper-prints")]
     rows = [row([word("input", lang), amount(net["input"]), "", "", ""])]

@@ -19,6 +19,7 @@ def essay(paper: str, lang: Lang) -> str:
         return ""
     body = re.sub(r"\A---\n.*?\n---\n", "", read_text(path), flags=re.DOTALL).lstrip()
     body = re.sub(r"\A# .*\n", "", body)
+    body = re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef])\n(?=[\u3000-\u9fff\uff00-\uffef])", "", body)  # as in print
     body = re.sub(r"^## (.*)$", _lower, body, flags=re.MULTILINE)
     return f"\n## {word('reading', lang)} {{#reading}}\n\n{body.strip()}\n"
 
