@@ -210,6 +210,14 @@ def test_reproduce_records_skips_what_is_done_and_finishes_what_was_begun(tmp_pa
     assert time.time() - begun < 60
     assert len(list((tmp_path / "runs" / "lenet" / "quick").iterdir())) == 1
 
+    # The same run elsewhere, as by somebody who has just cloned: the ledger keeps the record it has.
+    kept = (place / "record.json").read_bytes()
+    other = literatim(*run[:2], "--runs", str(tmp_path / "others"), **env)
+    assert other.returncode == 0, other.stderr
+    assert "run before" not in other.stdout
+    assert (place / "record.json").read_bytes() == kept
+    assert (tmp_path / "others" / "lenet" / "quick" / "0" / "record.json").is_file()
+
     (tmp_path / "runs" / "lenet" / "quick" / "0" / "record.json").unlink()  # begun, not finished
     third = literatim(*run, **env)
     assert third.returncode == 0, third.stderr

@@ -101,28 +101,31 @@ def in_checkout() -> bool:
     return papers_folder() != PACKAGE / "cards"
 
 
-def ledger_place(record: dict[str, Any], run: Path) -> Path:
+def ledger_place(record: dict[str, Any], run: Path, *, again: bool = False) -> Path:
     """Where a record belongs: in the ledger of a checkout, elsewhere in the run's folder.
 
-    A record that will not be judged (changed code, overrides) takes no place that a judged one holds.
+    The ledger's record of the very same run stays, unless it is made `again`; and a record that will not be judged
+    (changed code, overrides) takes no place that a judged one holds.
     """
     if not in_checkout():
         return run
     name = f"{record['variant']}-s{record['seed']}"
     place = paper_folder(record["paper"]) / "results" / record["recipe"] / name
     kept = read_json(place / RECORD)
+    if kept and same_run(kept, record) and (record["dirty"] or not kept["dirty"]) and not again:
+        return run
     unjudged = record["dirty"] or record["overrides"]
     return run if unjudged and kept and not (kept["dirty"] or kept["overrides"]) else place
 
 
-def enter(run: Path, net: nn.Module) -> Path:
+def enter(run: Path, net: nn.Module, *, again: bool = False) -> Path:
     """Copy a run's record, curve and pictures into the ledger; returns its folder there.
 
     The weights ship where the recipe on the card says so: those of seed 0.
     """
     record = read_json(run / RECORD) or {}
     paper, recipe, variant = (record[name] for name in ("paper", "recipe", "variant"))
-    place = ledger_place(record, run)
+    place = ledger_place(record, run, again=again)
     if place == run:
         return run
     place.mkdir(parents=True, exist_ok=True)

@@ -40,5 +40,7 @@ def reproduce(
         cli = run(request)
     finally:
         drop_if_unused(request.folder)
-    place = record.enter(request.folder, cli.model.net) if cli.trainer.is_global_zero else request.folder
+    place = request.folder
+    if cli.trainer.is_global_zero:
+        place = record.enter(request.folder, cli.model.net, again=again)
     return cli.record, request.folder, place, False
