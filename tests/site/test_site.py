@@ -154,15 +154,15 @@ def test_a_newcomer_finds_the_errata_in_three_clicks(page: Page, site: str):
     page.goto(f"{site}/")
     page.get_by_role("link", name="LeNet-5", exact=True).first.click()
     page.get_by_role("link", name="Errata and open questions").first.click()
-    assert page.url.endswith("#errata")
-    assert page.get_by_text("bounds of 2.4/F make the sums of a layer shrink").first.is_visible()
+    page.wait_for_url("**/papers/lenet/#errata")
+    page.get_by_text("bounds of 2.4/F make the sums of a layer shrink").first.wait_for()
 
 
 def test_a_newcomer_finds_the_command_and_its_number_in_three_clicks(page: Page, site: str):
     page.goto(f"{site}/")
     page.get_by_role("link", name="reproduce it").first.click()
-    assert page.url.endswith("papers/lenet/#recipes")
-    assert page.get_by_text("literatim reproduce lenet --recipe quick").first.is_visible()
+    page.wait_for_url("**/papers/lenet/#recipes")
+    page.get_by_text("literatim reproduce lenet --recipe quick").first.wait_for()
     said = page.locator(".expected").first.inner_text()
     assert re.search(r"test_error at most 4.*recorded runs gave test_error [\d.]+ – [\d.]+", said), said
 
