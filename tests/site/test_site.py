@@ -22,7 +22,6 @@ KINDS = (
     "tutorials/paper", "playground", "guides/quickstart",
 )  # fmt: skip
 WITH_DEMOS = ("papers/lenet", "playground")
-DARK = "document.body.setAttribute('data-md-color-scheme', 'slate')"
 
 
 def settled(page: Page, address: str) -> None:

@@ -32,15 +32,15 @@ def trace(parser: Parser, args: list[str]) -> int:
 
     for said in bring_up_to_date(papers or find(), tutorials, given.to, again=given.again):
         print(said, flush=True)
-    return int(any(fails(paper, given.to) for paper in papers or find()))
+    failing = {paper: failures(paper, given.to) for paper in papers or find()}
+    print("".join(f"{paper} fails: {', '.join(names)}\n" for paper, names in failing.items() if names), end="")
+    return int(any(failing.values()))
 
 
-def fails(paper: str, facts: Path) -> bool:
+def failures(paper: str, facts: Path) -> list[str]:
+    """The claims of a paper whose traced verdict is `fails`."""
     found = (facts_of(paper, facts) or {}).get("verdicts", {})
-    wrong = [name for name, verdict in found.items() if verdict["verdict"] == "fails"]
-    if wrong:
-        print(f"{paper} fails: {', '.join(wrong)}")
-    return bool(wrong)
+    return [name for name, verdict in found.items() if verdict["verdict"] == "fails"]
 
 
 def pages(parser: Parser, args: list[str]) -> int:

@@ -68,6 +68,7 @@ class Curve(Checkpoint):
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.before, self.threads = folder, 0.0, torch.get_num_threads()
+        self.validated = -1  # the step of the last validation
         self.rows: list[dict[str, float]] = []
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -78,10 +79,17 @@ class Curve(Checkpoint):
         """Seconds of training in all, those before a resumption included."""
         return self.before + time.perf_counter() - self.started
 
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.validated = trainer.global_step
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.threads = torch.get_num_threads()
         row: dict[str, float] = {"epoch": trainer.current_epoch + 1, "step": trainer.global_step, "wall_s": self.wall}
-        row |= {name: value.item() for name, value in sorted(trainer.callback_metrics.items())}
+        metrics = {name: value.item() for name, value in sorted(trainer.callback_metrics.items())}
+        if self.validated != trainer.global_step:  # an epoch that `max_steps` cut short has its predecessor's
+            old = tuple(f"{name}_" for name in getattr(trainer.datamodule, "watch", ["val"]))  # type: ignore[attr-defined]
+            metrics = {name: value for name, value in metrics.items() if not name.startswith(old)}
+        row |= metrics
         self.rows = [r for r in self.rows if r["epoch"] < row["epoch"]] + [{k: shortened(v) for k, v in row.items()}]
         if trainer.is_global_zero:
             self.write()

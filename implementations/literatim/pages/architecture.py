@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from literatim.pages.edition import Entry
+from literatim.pages.edition import Entry, claim_anchor
 from literatim.pages.markup import Lang, amount, block, element, esc, link, row, scrolling, table
 from literatim.pages.words import word
 from literatim.registry.schema import Claim
@@ -55,7 +55,7 @@ def _network(entry: Entry, variant: str, net: dict[str, Any], lang: Lang) -> str
         _prints(entry, stated.get(net["name"], []), lang),
     ]
     rows.append(row(total, class_="total"))
-    label = f"{word('architecture', lang)}: {variant} {net['name']}"
+    label = f"{word('architecture', lang)}{word('colon', lang)}{variant} {net['name']}"
     return scrolling(drawing(net, label), label) + table(head, rows, label=label, kind="layers").strip()
 
 
@@ -66,7 +66,7 @@ def _prints(entry: Entry, claims: list[Claim], lang: Lang) -> str:
         verdict = entry.finding(claim)["verdict"].replace(" ", "-")
         what = claim.measure.what if claim.measure else ""
         label = f'{word(what, lang).lower()} <span class="printed v-{verdict}">{esc(claim.printed)}</span>'
-        said.append(link(f"#claim-{claim.id.replace('.', '-')}", label))
+        said.append(link("#" + claim_anchor(claim), label))
     return "<br>".join(said)
 
 

@@ -18,9 +18,7 @@ from pathlib import Path
 from literatim.pages.edition import Entry
 from literatim.pages.markup import Lang, block, esc, front_matter, link, plain_title
 from literatim.pages.words import word
-from literatim.registry.ledger import PACKAGE
-
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+from literatim.registry.ledger import DOCUMENTED, PACKAGE
 
 
 @dataclass
@@ -58,18 +56,20 @@ def code_page(entry: Entry, path: Path, lang: Lang) -> str:
 def sections(source: str) -> list[Section]:
     """The file as sections, in order."""
     notes, starts = _notes(source)
-    found, lines = [Section()], _highlighted(source)
-    for number, line in enumerate(lines, 1):
-        note = next((text for (first, last), text in notes.items() if first <= number <= last), None)
-        begins = number in starts or (note is not None and not _documents(number, starts, found[-1]))
+    first_of = {line: span[0] for span in notes for line in range(span[0], span[1] + 1)}
+    text_of = {span[0]: text for span, text in notes.items()}
+    found = [Section()]
+    for number, line in enumerate(_highlighted(source), 1):
+        is_note = number in first_of
+        begins = number in starts or (is_note and not _documents(number, starts, found[-1]))
         if begins and _filled(found[-1]):
             found.append(Section())
-        if note is None:
+        if not is_note:
             found[-1].lines.append((number, line))
             continue
         found[-1].noted.append(number)
-        if note and (number == 1 or all(not first < number <= last for first, last in notes)):
-            found[-1].notes.append(note)
+        if text_of.get(number):
+            found[-1].notes.append(text_of[number])
     return found
 
 
@@ -146,7 +146,7 @@ def _highlighted(source: str) -> list[str]:
 
     lexer = PythonLexer(stripnl=False, ensurenl=False)
     lines: list[str] = highlight(source, lexer, HtmlFormatter(nowrap=True)).split("\n")
-    return lines[: len(source.split("\n"))] if not source.endswith("\n") else lines[: len(source.split("\n")) - 1]
+    return lines[: len(source.removesuffix("\n").split("\n"))]
 
 
 def _shown(section: Section) -> str:

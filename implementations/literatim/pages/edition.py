@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from literatim.registry.facts import claim_key, facts_of, paper_key
-from literatim.registry.ledger import PACKAGE, Record, imported, records
+from literatim.registry.ledger import PACKAGE, Record, imported, package, records
 from literatim.registry.names import find
 from literatim.registry.reading import card, claims
 from literatim.registry.schema import Card, Claim
@@ -37,14 +37,10 @@ class Entry:
         return self.card.name or self.card.id
 
     @property
-    def package(self) -> Path:
-        return PACKAGE / "papers" / self.id.replace("-", "_")
-
-    @property
     def sources(self) -> list[Path]:
         """The files of its package that are shown, the model first."""
         first = ["model.py", "training.py", "checks.py"]
-        found = [path for path in self.package.glob("*.py") if path.name != "__init__.py"]
+        found = [path for path in package(self.id).glob("*.py") if path.name != "__init__.py"]
         return sorted(found, key=lambda p: (first.index(p.name) if p.name in first else 1.5, p.name))
 
     def finding(self, claim: Claim) -> dict[str, Any]:
@@ -67,9 +63,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Edition:
-    """All papers, oldest first, and what was traced of the tutorials."""
+    """All papers, oldest first."""
 
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, Entry]
 
     def followers(self, paper: str) -> list[Entry]:
         return [e for e in self.entries.values() if any(before.id == paper for before in e.card.builds_on)]
@@ -84,11 +80,16 @@ def edition(facts: Path) -> Edition:
     return Edition(found)
 
 
+def claim_anchor(claim: Claim) -> str:
+    """The id of a claim's row on its paper's page."""
+    return "claim-" + claim.id.replace(".", "-")
+
+
 def code_links(entry: Entry) -> set[str]:
-    """The packages of other papers that a paper's code imports from."""
-    names = {name for path in entry.package.glob("*.py") for name in imported(path)}
-    others = {name.split(".")[2] for name in names if name.startswith("literatim.papers.") and name.count(".") >= 2}
-    return others - {entry.package.name}
+    """The ids of the other papers that a paper's code imports from."""
+    names = {name for path in package(entry.id).glob("*.py") for name in imported(path)}
+    others = {name.split(".")[2] for name in names if name.startswith("literatim.papers.")}
+    return {name.replace("_", "-") for name in others} - {entry.id}
 
 
 def place_of_code(path: str) -> tuple[Path, int] | None:

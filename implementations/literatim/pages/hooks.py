@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,10 @@ from mkdocs.plugins import event_priority
 
 from literatim.errors import LiteratimError
 from literatim.pages import edition
-from literatim.pages.site import outrun, write
+from literatim.pages.site import write
 from literatim.registry import ledger, reading
 from literatim.registry.facts import facts_folder
 
-LOG = logging.getLogger("mkdocs.plugins.literatim")
 ROOT = Path(__file__).resolve().parents[3]
 # What the site serves of the packages in package-lock.json: (package, files as glob patterns, folder below vendor).
 VENDOR = (  # each with its licence; the ONNX runtime has it in README.md and in the head of its scripts
@@ -34,28 +32,29 @@ VENDOR = (  # each with its licence; the ONNX runtime has it in README.md and in
         "onnxruntime",
     ),
 )
-
-
-building: list[Any] = []  # static-i18n builds the other languages within the build of the first
+BUILDING: list[Any] = []  # static-i18n builds the other languages within the build of the first
+# What `make serve` rendered and indexed before. An edit changes few pages, and to render all of them anew takes longer
+# than an author wants to wait.
+RENDERED: dict[str, tuple[str, dict[str, Any]]] = {}  # address -> the page's Markdown, and what came of it
+INDEXED: dict[str, list[Any]] = {}  # address -> the page's entries in the search index
+KEPT = ("content", "toc", "present_anchor_ids", "links_to_anchors")
 
 
 def on_pre_build(config: Any) -> None:
     """Write the generated pages anew. `make serve` sees edits of cards and sources, not those of the generator."""
-    building.append(config)
-    if len(building) > 1:
+    BUILDING.append(config)
+    if len(BUILDING) > 1:
         return
     for remembered in (reading.card, reading.claims, ledger.hashes, edition.tree):
         remembered.cache_clear()
     try:
         write(Path(config["docs_dir"]), facts_folder(), ROOT / "tutorials")
-        for name in outrun(facts_folder(), ROOT / "tutorials"):
-            LOG.warning("%s has changed since its facts were traced: literatim trace", name)  # --strict stops here
     except LiteratimError as error:
         raise PluginError(str(error)) from None
 
 
 def on_build_error(error: Exception) -> None:
-    building.clear()
+    BUILDING.clear()
 
 
 def on_serve(server: Any, config: Any, builder: Any) -> None:
@@ -69,7 +68,7 @@ def on_serve(server: Any, config: Any, builder: Any) -> None:
 
 @event_priority(-200)  # after static-i18n, which builds the other language and its search index then
 def on_post_build(config: Any) -> None:
-    building.pop()
+    BUILDING.pop()
     for package, patterns, folder in VENDOR:
         source, to = ROOT / "node_modules" / package, Path(config["site_dir"]) / "assets" / "vendor" / folder
         copy(source, patterns, to)
@@ -106,13 +105,6 @@ def copy(source: Path, patterns: tuple[str, ...], to: Path) -> None:
             if not target.exists() or target.stat().st_size != path.stat().st_size:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
-
-
-# What `make serve` rendered and indexed before. An edit changes few pages, and to render all of them anew takes longer
-# than an author wants to wait.
-RENDERED: dict[str, tuple[str, dict[str, Any]]] = {}  # address -> the page's Markdown, and what came of it
-INDEXED: dict[str, list[Any]] = {}  # address -> the page's entries in the search index
-KEPT = ("content", "toc", "present_anchor_ids", "links_to_anchors")
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from literatim.pages.edition import Edition, code_links
 from literatim.pages.markup import Lang, block, doi_url, element, esc, front_matter, link, plain_title, said, scrolling
 from literatim.pages.words import word
+from literatim.registry.schema import Predecessor
 
 COLUMN, ROW, WIDE, HIGH, LEFT, TOP = 168, 84, 142, 40, 76, 14
 
@@ -54,7 +55,7 @@ def nodes_and_links(edition: Edition) -> tuple[dict[str, Node], list[tuple[str, 
             if work.id is None:
                 href = doi_url(work.doi) if work.doi else None
                 nodes.setdefault(key, Node(key, work.year or entry.card.year - 1, href, ours=False))
-            links.append((key, entry.id, work.id is not None and work.id.replace("-", "_") in real))
+            links.append((key, entry.id, work.id in real))
     return nodes, links
 
 
@@ -122,17 +123,19 @@ def _wrapped(label: str, wide: int) -> list[str]:
     return [line if len(line) <= wide + 2 else line[: wide + 1] + "…" for line in lines]
 
 
+def predecessor(work: Predecessor, edition: Edition, papers: str) -> str:
+    """A work's name, leading to its page (`papers` leads to the folder of those) or to its DOI."""
+    if work.id:
+        return link(f"{papers}{work.id}/", esc(edition.entries[work.id].name))
+    return link(doi_url(work.doi), esc(work.title)) if work.doi else esc(work.title)
+
+
 def in_words(edition: Edition, lang: Lang) -> list[str]:
     found = []
     for entry in edition.entries.values():
         real = code_links(entry)
         for work in entry.card.builds_on:
-            if work.id:
-                other = edition.entries[work.id]
-                before = link(f"../papers/{other.id}/", esc(other.name))
-            else:
-                before = link(doi_url(work.doi), esc(work.title)) if work.doi else esc(work.title)
-            how = "from-code" if work.id and work.id.replace("-", "_") in real else "from-text"
-            name = link(f"../papers/{entry.id}/", esc(entry.name))
-            found.append(f"<li>{name} ← {before}: {said(work.takes, lang)} ({word(how, lang)})</li>")
+            name, before = link(f"../papers/{entry.id}/", esc(entry.name)), predecessor(work, edition, "../papers/")
+            how = word("from-code" if work.id in real else "from-text", lang)
+            found.append(f"<li>{name} ← {before}{word('colon', lang)}{said(work.takes, lang)} ({how})</li>")
     return found

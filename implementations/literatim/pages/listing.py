@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections import Counter
 
+from literatim.pages.claims import ORDER, chip
 from literatim.pages.edition import Edition, Entry
 from literatim.pages.markup import (
     Lang,
@@ -18,7 +19,6 @@ from literatim.pages.markup import (
     row,
     table,
 )
-from literatim.pages.paper import ORDER, chip
 from literatim.pages.words import word
 from literatim.registry.ledger import PACKAGE
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from literatim.pages.architecture import architecture
-from literatim.pages.edition import Edition, Entry, code_links, place_of_code, place_of_module
+from literatim.pages.claims import ORDER, chip, claims_table, code_link, errata, heading
+from literatim.pages.edition import Edition, Entry, code_links, place_of_code
 from literatim.pages.essay import essay
+from literatim.pages.lineage import predecessor
 from literatim.pages.markup import (
     Lang,
-    amount,
     block,
     code_block,
     doi_url,
@@ -29,12 +28,7 @@ from literatim.pages.markup import (
 from literatim.pages.runs import recipes, runs
 from literatim.pages.words import word
 from literatim.registry.bibtex import bibtex
-from literatim.registry.schema import Claim, Predecessor, Text
-
-ORDER = (
-    "holds", "reproduced", "erratum", "unexplained", "missed", "indicative",
-    "stale", "fails", "not attempted", "not run", "not traced",
-)  # fmt: skip
+from literatim.registry.schema import Predecessor
 
 
 def paper_page(entry: Entry, edition: Edition, lang: Lang) -> str:
@@ -61,10 +55,6 @@ def paper_page(entry: Entry, edition: Edition, lang: Lang) -> str:
         sources(entry, lang),
     ]
     return "\n".join(part for part in parts if part)
-
-
-def heading(key: str, lang: Lang, anchor: str | None = None, level: int = 2) -> str:
-    return f"\n{'#' * level} {word(key, lang)} {{#{anchor or key}}}\n"
 
 
 def byline(entry: Entry, lang: Lang) -> str:
@@ -97,16 +87,6 @@ def file_word(stem: str, lang: Lang) -> str:
     return word(stem, lang) if known else f"<code>{esc(stem + '.py')}</code>"
 
 
-def chip(verdict: str, lang: Lang, number: int | None, method: str) -> str:
-    """A verdict as a small label that leads to its explanation."""
-    anchor = verdict.replace(" ", "-")
-    many = f" <b>{number}</b>" if number is not None else ""
-    content = f"{word(verdict, lang)}{many}"
-    if verdict == "not traced":
-        return element("span", content, class_="verdict v-not-run")
-    return f'<a class="verdict v-{anchor}" href="{method}#{anchor}">{content}</a>'
-
-
 def lineage(entry: Entry, edition: Edition, lang: Lang) -> str:
     real = code_links(entry)
     before = [_before(work, edition, real, lang) for work in entry.card.builds_on]
@@ -121,15 +101,9 @@ def lineage(entry: Entry, edition: Edition, lang: Lang) -> str:
 
 
 def _before(work: Predecessor, edition: Edition, real: set[str], lang: Lang) -> str:
-    if work.id:
-        other = edition.entries[work.id]
-        name = link(f"../{other.id}/", esc(other.name)) + f" ({other.card.year})"
-        if work.id.replace("-", "_") in real:
-            name += f" ({word('imports', lang)})"
-    else:
-        title = esc(work.title)
-        name = link(doi_url(work.doi), title) if work.doi else title
-        name += f" ({work.year})" if work.year else ""
+    year = edition.entries[work.id].card.year if work.id else work.year
+    name = predecessor(work, edition, "../") + (f" ({year})" if year else "")
+    name += f" ({word('imports', lang)})" if work.id in real else ""
     return f"{name}{word('colon', lang)}{said(work.takes, lang)}"
 
 
@@ -144,124 +118,6 @@ def demo(entry: Entry, lang: Lang) -> str:
         + block(element("p", sentence(found.about, lang) + word("stop", lang)))
         + block(f'<div class="demo" data-demo="{found.script}"{model}>{inside}</div>')
     )
-
-
-def claims_table(entry: Entry, lang: Lang) -> str:
-    if not entry.claims:
-        return ""
-    head = [word(key, lang) for key in ("states", "where", "paper-number", "our-number", "verdict")]
-    counted = entry.count()
-    buttons = [("all", word("all", lang), len(entry.claims))]
-    buttons += [(name, word(name, lang), counted[name]) for name in ORDER if counted[name]]
-    chosen = "".join(
-        f'<button type="button" data-verdict="{name}" aria-pressed="{str(name == "all").lower()}">{label} {n}</button>'
-        for name, label, n in buttons
-    )
-    label = f"{word('claims', lang)}: {entry.name}"
-    return (
-        heading("claims", lang)
-        + block(element("p", word("claims-about", lang)))
-        + block(f'<div class="filter-verdicts" role="group" aria-label="{word("filter-verdict", lang)}">{chosen}</div>')
-        + table(head, [claim_row(entry, claim, lang) for claim in entry.claims], label=label, kind="claims")
-    )
-
-
-def claim_anchor(claim: Claim) -> str:
-    return "claim-" + claim.id.replace(".", "-")
-
-
-def claim_row(entry: Entry, claim: Claim, lang: Lang) -> str:
-    found = entry.finding(claim)
-    notes = [said(claim.states, lang), *(f"<small>{note}</small>" for note in _notes(claim, found, lang))]
-    anchor = claim_anchor(claim)
-    named = f'<a class="self" href="#{anchor}"><code>{esc(claim.id)}</code></a>'
-    where = f'{esc(claim.where)}<br><a class="source" href="#source-{claim.source}">{esc(claim.source)}</a>'
-    ours = evidence(entry, claim, found["measured"], lang)
-    cells = (
-        "<br>".join([*notes, named]),
-        where,
-        stated(claim, lang),
-        ours,
-        chip(found["verdict"], lang, None, "../../method/"),
-    )
-    return row(cells, id=anchor, data_verdict=found["verdict"])
-
-
-def stated(claim: Claim, lang: Lang) -> str:
-    """The paper's number, with "at most" and the like before it where the claim is no equality."""
-    if not claim.printed:
-        return "–"
-    relation = "" if claim.relation == "equals" else f"{word(claim.relation, lang)} "
-    return relation + esc(claim.printed)
-
-
-def _notes(claim: Claim, found: dict[str, Any], lang: Lang) -> list[str]:
-    """What stands below a statement: how our number came about, why there is none, why it may be so far off."""
-    notes = []
-    if claim.not_attempted and found["verdict"] in ("not attempted", "not traced"):
-        notes.append(said(claim.not_attempted, lang))
-    elif found["verdict"] not in ("erratum", "unexplained") and found["detail"]["en"]:
-        notes.append(said(Text(**found["detail"]), lang))
-    if claim.tolerance:
-        notes.append(f"± {esc(claim.tolerance.is_)}{word('colon', lang)}{said(claim.tolerance.why, lang)}")
-    return notes
-
-
-def evidence(entry: Entry, claim: Claim, measured: object, lang: Lang) -> str:
-    """Our number, in the paper's unit, leading to the line of code or the run that shows it."""
-    number = amount(measured)
-    if isinstance(measured, bool):
-        number = f'<span role="img" aria-label="{word("yes" if measured else "no", lang)}">{number}</span>'
-    elif measured is not None and claim.printed and claim.printed.rstrip().endswith("%"):
-        number += "&nbsp;%"
-    if claim.result:
-        key = (claim.result.recipe, claim.result.variant)
-        return link(f"#run-{'-'.join(key)}", number) if key in entry.runs() else number
-    place = None
-    if claim.measure and claim.measure.variant in entry.card.variants:
-        place = place_of_module(entry.card.variants[claim.measure.variant].model, claim.measure.module)
-    elif claim.check:
-        place = place_of_code(claim.check)
-    return code_link(entry, place, number)
-
-
-def code_link(entry: Entry, place: object, content: str) -> str:
-    """A link to a line of the annotated source, where the file is one of this paper's."""
-    if isinstance(place, tuple) and place[0] in entry.sources:
-        return link(f"{place[0].stem}/#L{place[1]}", content)
-    return content
-
-
-def errata(entry: Entry, lang: Lang) -> str:
-    parts = []
-    for claim in entry.claims:
-        found = entry.finding(claim)
-        wrong = claim.erratum or claim.unexplained
-        if not wrong:
-            continue
-        has_value = wrong.value is not None
-        pairs = [
-            (word("printed", lang), esc(claim.printed)) if claim.printed else None,
-            (word("follows" if claim.erratum else "design-gives", lang), amount(wrong.value)) if has_value else None,
-            (word("measured", lang), evidence(entry, claim, found["measured"], lang)) if has_value else None,
-            (word("evidence", lang), said(Text(**found["detail"]), lang)) if found["detail"]["en"] else None,
-        ]
-        if claim.erratum:
-            name = claim.erratum.proof.partition(":")[2]
-            proof = code_link(entry, place_of_code(claim.erratum.proof), f"<code>{esc(name)}</code>")
-            pairs.append((word("proof", lang), proof))
-        terms = "".join(f"<dt>{pair[0]}</dt><dd>{pair[1]}</dd>" for pair in pairs if pair)
-        parts.append(
-            f"\n### {esc(claim.where)} {{#erratum-{claim.id.replace('.', '-')}}}\n"
-            + block(
-                f'<div class="erratum"><p>{chip(found["verdict"], lang, None, "../../method/")} '
-                f"{link('#' + claim_anchor(claim), said(claim.states, lang))}</p>"
-                f"<p>{sentence(wrong.why, lang)}{word('stop', lang)}</p><dl>{terms}</dl></div>"
-            )
-        )
-    if not entry.claims:
-        return ""
-    return heading("errata", lang) + ("".join(parts) or f"\n{word('no-errata', lang)}\n")
 
 
 def left_open(entry: Entry, lang: Lang) -> str:

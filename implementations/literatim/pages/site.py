@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
-from typing import Any
 
 from literatim.errors import LiteratimError
 from literatim.pages import tutorials
@@ -15,9 +15,10 @@ from literatim.pages.listing import home_page, papers_page
 from literatim.pages.markup import LANGS, Lang, plain_title
 from literatim.pages.paper import paper_page
 from literatim.pages.runs import PICTURES, samples
-from literatim.registry.facts import tutorial_key
+from literatim.registry.facts import facts_of_tutorial, tutorial_key
 from literatim.registry.reading import read_text
 
+LOG = logging.getLogger("mkdocs.plugins.literatim")  # whose warnings stop `mkdocs build --strict`
 TUTORIALS = ("gradients", "sgd", "paper")  # in the order in which they are read
 # These folders of docs/ hold generated files and nothing else.
 OWNED = ("papers", "tutorials", "assets/models")
@@ -40,6 +41,8 @@ def write(docs: Path, facts: Path, tutorials_folder: Path) -> list[str]:
     files |= navigation(found)
     for entry in found.entries.values():
         files |= _binaries(entry, facts)
+    for name in outrun(found, facts, tutorials_folder):
+        LOG.warning("%s has changed since its facts were traced: literatim trace", name)
     return _bring_up_to_date(docs, files)
 
 
@@ -48,23 +51,14 @@ def tutorial_titles(folder: Path, suffix: str) -> dict[str, str]:
     return {name: tutorials.parse(read_text(path)).meta["title"] for name, path in found.items() if path.exists()}
 
 
-def tutorial_facts(name: str, facts: Path) -> dict[str, Any]:
-    """What was traced of a tutorial: its key and its figures. Raises LiteratimError where nothing was."""
-    try:
-        found: dict[str, Any] = json.loads((facts / "tutorials" / f"{name}.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
-        raise LiteratimError(f"{name}.md has not been run yet: literatim trace") from None
-    return found
-
-
-def outrun(facts: Path, tutorials_folder: Path) -> list[str]:
+def outrun(found: Edition, facts: Path, tutorials_folder: Path) -> list[str]:
     """Papers and tutorials that have changed since they were traced: their pages show no verdicts, or old figures."""
-    papers = [entry.id for entry in edition(facts).entries.values() if not entry.fresh and entry.claims]
-    found = {name: tutorials_folder / f"{name}.md" for name in TUTORIALS}
+    papers = [entry.id for entry in found.entries.values() if not entry.fresh and entry.claims]
+    sources = {name: tutorials_folder / f"{name}.md" for name in TUTORIALS}
     return papers + [
         name
-        for name, path in found.items()
-        if path.exists() and tutorial_facts(name, facts).get("key") != tutorial_key(read_text(path))
+        for name, path in sources.items()
+        if path.exists() and (facts_of_tutorial(name, facts) or {}).get("key") != tutorial_key(read_text(path))
     ]
 
 
@@ -75,9 +69,10 @@ def _tutorials(folder: Path, facts: Path, lang: Lang) -> dict[str, bytes]:
         name = source.name.removesuffix(".md").removesuffix(".zh")
         if (lang == "zh") != source.name.endswith(".zh.md"):
             continue
-        figures = tutorial_facts(name, facts)["figures"]
+        if (traced := facts_of_tutorial(name, facts)) is None:
+            raise LiteratimError(f"{name}.md has not been run yet: literatim trace")
         text, to = read_text(source), "" if lang == "en" else ".zh"
-        files[f"tutorials/{source.name}"] = tutorials.page(text, figures, notebook=f"{name}.ipynb").encode()
+        files[f"tutorials/{source.name}"] = tutorials.page(text, traced["figures"], notebook=f"{name}.ipynb").encode()
         files[f"tutorials/{name}{to}.ipynb"] = json.dumps(
             tutorials.notebook(text), ensure_ascii=False, indent=1
         ).encode()

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from literatim.registry.ledger import PACKAGE
+from literatim.registry.ledger import PACKAGE, package
 from literatim.registry.reading import card, claims, paper_folder, papers_folder
 from literatim.registry.schema import Claim
 
@@ -26,6 +26,7 @@ MACHINERY = (
 )  # fmt: skip
 OURS = ("datasets", "experiment", "papers", "parts", "registry")  # what a tutorial may use
 LIBRARIES = ("torch", "numpy", "scikit-learn", "matplotlib")
+# The fields of a claim that no verdict hangs on.
 TEXTS = {"states", "why", "where", "source", "id", "not_attempted"}
 
 
@@ -36,8 +37,17 @@ def facts_folder() -> Path:
 
 def facts_of(paper: str, folder: Path) -> dict[str, Any] | None:
     """What was traced of a paper, or None where nothing was."""
+    return _kept(folder / paper / "facts.json")
+
+
+def facts_of_tutorial(name: str, folder: Path) -> dict[str, Any] | None:
+    """What was traced of a tutorial, its key and its figures, or None where nothing was."""
+    return _kept(folder / "tutorials" / f"{name}.json")
+
+
+def _kept(path: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads((folder / paper / "facts.json").read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError):
         return None
     return found if isinstance(found, dict) else None
@@ -92,12 +102,8 @@ def with_predecessors(paper: str) -> set[str]:
     return found
 
 
-def package(paper: str) -> Path:
-    return PACKAGE / "papers" / paper.replace("-", "_")
-
-
 def _python(place: Path) -> list[Path]:
-    return sorted(place.rglob("*.py")) if place.is_dir() else [place] if place.exists() else []
+    return list(place.rglob("*.py")) if place.is_dir() else [place]
 
 
 @cache

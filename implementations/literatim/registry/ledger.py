@@ -119,11 +119,15 @@ def hashes(paper: str, recipe: str) -> dict[str, str]:
     }
 
 
+def package(paper: str) -> Path:
+    """The folder of a paper's code."""
+    return PACKAGE / "papers" / paper.replace("-", "_")
+
+
 def code_files(paper: str, data_module: str) -> list[Path]:
     """What decides the outcome of a run: the paper's package but for its checks and demo, its data module, and whatever
     these import from papers, parts and datasets."""
-    package = PACKAGE / "papers" / paper.replace("-", "_")
-    waiting = [path for path in package.glob("[!.]*.*") if path.name not in BESIDE and path.is_file()]
+    waiting = [path for path in package(paper).glob("[!.]*.*") if path.name not in BESIDE and path.is_file()]
     waiting.append(_module_file(data_module.partition(":")[0]))
     found: set[Path] = set()
     while waiting:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from literatim.errors import LiteratimError
-from literatim.registry.facts import claim_key, facts_of, paper_key, tutorial_key
+from literatim.registry.facts import claim_key, facts_of, facts_of_tutorial, paper_key, tutorial_key
 from literatim.registry.reading import claims, read_text, shown
 
 
@@ -31,7 +31,7 @@ def trace(papers: list[str], tutorials: Path | None, to: Path, *, again: bool = 
             yield f"{paper}: {len(claims(paper))} verdicts, as before"
     for path in sorted(tutorials.glob("*.md")) if tutorials else ():
         if not path.name.endswith(".zh.md"):
-            if again or tutorial_of(path, to).get("key") != tutorial_key(read_text(path)):
+            if again or (facts_of_tutorial(path.stem, to) or {}).get("key") != tutorial_key(read_text(path)):
                 waiting.append((trace_tutorial, path))
             else:
                 yield f"{path.stem}: as before"
@@ -53,12 +53,6 @@ def is_current(paper: str, to: Path) -> bool:
     found = facts_of(paper, to) or {}
     verdicts = {name: verdict["key"] for name, verdict in found.get("verdicts", {}).items()}
     return found.get("key") == paper_key(paper) and verdicts == {claim.id: claim_key(claim) for claim in claims(paper)}
-
-
-def tutorial_of(path: Path, to: Path) -> dict[str, Any]:
-    """What was traced of a tutorial before."""
-    kept = to / "tutorials" / f"{path.stem}.json"
-    return dict(json.loads(kept.read_text(encoding="utf-8"))) if kept.exists() else {}
 
 
 def trace_tutorial(path: Path, to: Path, again: bool) -> str:

@@ -57,7 +57,6 @@ def layers(net: nn.Module, shape: Shape, claimed: Collection[str] = (), prefix: 
         "layers": [
             {
                 "name": prefix + name,
-                "type": type(first[name][0]).__name__,
                 "what": str(first[name][0]) if not list(first[name][0].children()) else type(first[name][0]).__name__,
                 "shape": _shape(first[name][1]),
                 "parameters": sum(p.numel() for p in first[name][0].parameters() if p.requires_grad),

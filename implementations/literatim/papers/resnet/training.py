@@ -8,11 +8,12 @@ from typing import Any, Literal, cast
 
 import torch
 from pytorch_lightning import LightningModule
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 import literatim
-from literatim.papers.resnet.model import CifarResNet, ResNet
+from literatim.errors import LiteratimError
+from literatim.papers.resnet.model import CifarResNet, ResNet, initialise
 from literatim.papers.resnet.testing import LayerResponses, multi_scale_probabilities, ten_crop_probabilities
 from literatim.parts.smoke import Smoke
 
@@ -68,8 +69,13 @@ class ResNetTraining(LightningModule):
         statistics: of batch normalisation when evaluating: "moving" averages, or "exact" ones over a hundred
             mini-batches of the training set, as in the release
         views: of the images to test on: "one", "ten-crop" or "multi-scale" (Sec. 3.4)
+        weights: to start from, "torchvision" or shipped ones, instead of the printed initialisation
+        num_classes: of the last layer, which begins anew where the weights have another number
+        freeze: what stays as it is, statistics included: "nothing", the "stem" (conv1), or all "features", so that
+            only the last layer learns
     """
 
+    bf16 = True
     online: Tensor
 
     def __init__(
@@ -85,11 +91,19 @@ class ResNetTraining(LightningModule):
         warm_up: Literal["printed", "yes", "no"] = "printed",
         statistics: Literal["moving", "exact"] = "moving",
         views: Literal["one", "ten-crop", "multi-scale"] = "one",
+        weights: str | None = None,
+        num_classes: int | None = None,
+        freeze: Literal["nothing", "stem", "features"] = "nothing",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
+        net = started(variant, options, weights, num_classes)
         # The same numbers in another order in memory, in which processors convolve faster.
-        self.net = literatim.load("resnet", variant, **options).to(memory_format=torch.channels_last)
+        self.net = net.to(memory_format=torch.channels_last)
+        stem, features = [net.conv1], [part for name, part in net.named_children() if name != "fc"]
+        self.frozen = {"nothing": [], "stem": stem, "features": features}[freeze]
+        for part in self.frozen:
+            part.requires_grad_(False)
         self.lr, self.momentum, self.weight_decay = lr, momentum, weight_decay
         by_iterations = isinstance(self.net, CifarResNet) if schedule == "printed" else schedule == "iterations"
         self.drops, self.patience = (drops if by_iterations else None), patience
@@ -113,8 +127,17 @@ class ResNetTraining(LightningModule):
         watched = getattr(self.trainer.datamodule, "watch", ["val"])[0]
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": f"{watched}_error"}}
 
+    def on_fit_start(self) -> None:
+        known, answers = len(self.trainer.datamodule.classes), self.net.fc.out_features
+        if known != answers:
+            raise LiteratimError(
+                f"the data have {known} classes and the network {answers}; give it {known} with --model.num_classes"
+            )
+
     def on_train_epoch_start(self) -> None:
         self.online.zero_()
+        for part in self.frozen:
+            part.eval()
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         if self.drops is not None:
@@ -205,6 +228,17 @@ class ResNetTraining(LightningModule):
         side = (16 if plain else 8) if isinstance(self.net, CifarResNet) else 64
         images = torch.randn(4, 3, side, side, generator=torch.Generator().manual_seed(0))
         return Smoke((images, torch.arange(4)), "loss", "down", steps=8)
+
+
+def started(variant: str, options: dict[str, Any], weights: str | None, num_classes: int | None) -> Any:
+    """The network in training mode: as printed, or with given weights and, for other classes, a new last layer."""
+    if weights is None:
+        return literatim.load("resnet", variant, **(options | ({"num_classes": num_classes} if num_classes else {})))
+    net: Any = literatim.load("resnet", variant, weights=weights, **options)
+    if num_classes not in (None, net.fc.out_features):
+        net.fc = nn.Linear(net.fc.in_features, num_classes)
+        initialise(net.fc)
+    return net.train()
 
 
 @torch.no_grad()
