@@ -71,6 +71,28 @@ def test_a_wrong_option_is_refused_and_leaves_no_run(args, words, tmp_path):
     assert not list(tmp_path.glob("runs/lenet/quick/*"))
 
 
+MISFITS = [
+    ("vgg", ["--model.options.num_classes", "5"], ["class ", "no output", "num_classes"]),
+    ("resnet", ["--model.num_classes", "5"], ["10 classes and the network 5", "--model.num_classes"]),
+    ("vgg", ["--data.size", "20"], ["too small", "--data.size"]),
+    ("vgg", ["--data.size", "64"], ["another size", "data.size"]),
+]
+
+
+@pytest.mark.parametrize(("paper", "args", "words"), MISFITS, ids=lambda value: " ".join(value)[:30])
+def test_data_that_do_not_fit_the_network_are_refused(paper, args, words, tmp_path):
+    assert_refused(literatim("fit", paper, *args, cwd=tmp_path), *words)
+    assert not list(tmp_path.glob(f"runs/{paper}/quick/*"))
+
+
+def test_a_checkpoint_of_another_variant_is_refused_and_its_own_is_known(tmp_path):
+    short = ["--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1"]
+    assert literatim("fit", "vgg", "--model.variant", "b", *short, cwd=tmp_path).returncode == 0
+    tested = ["test", "vgg", "--ckpt_path", "last", "--trainer.limit_test_batches", "1"]
+    assert literatim(*tested, cwd=tmp_path).returncode == 0
+    assert_refused(literatim(*tested, "--model.variant", "c", cwd=tmp_path), "a checkpoint of vgg b, not of c")
+
+
 @pytest.mark.parametrize(
     ("text", "place"),
     [

@@ -34,13 +34,15 @@ def output_shape(net: nn.Module, module: str | None, shape: Shape) -> Shape:
 
 
 def multiply_adds(net: nn.Module, module: str | None, shape: Shape) -> int:
-    """Multiplications with addition in convolutions and matrix products, for one example: torch's operator counter.
+    """Multiplications with addition in convolutions and matrix products, for one example that is being answered, not
+    learned from: torch's operator counter.
 
     The counter counts a multiply-add as two operations, the papers as one.
     """
-    example = torch.zeros(1, *shape, device="meta")
-    with FlopCounterMode(display=False) as counter:
-        net(example)
+    example, training = torch.zeros(1, *shape, device="meta"), net.training
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        net.eval()(example)
+    net.train(training)
     name = f"{type(net).__name__}.{module}" if module else "Global"
     part(net, module)
     return sum(counter.get_flop_counts().get(name, {}).values()) // 2

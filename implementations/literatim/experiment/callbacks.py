@@ -236,9 +236,12 @@ class Bar(ProgressBar):
         self.console = Console(stderr=True)
         self.due = 0.0
         self.batches = int(self.total_train_batches)
+        steps = trainer.max_steps if trainer.max_steps > 0 else None
+        self.epochs = trainer.max_epochs if trainer.max_epochs and trainer.max_epochs > 0 else None
+        if steps and (self.epochs is None or steps < self.epochs * self.batches):
+            self.epochs = -(-steps // self.batches)
         if not (self.shown and self.console.is_terminal):
             return
-        epochs = trainer.max_epochs if trainer.max_epochs and trainer.max_epochs > 0 else None
         columns = (
             "{task.description}",
             BarColumn(),
@@ -247,7 +250,9 @@ class Bar(ProgressBar):
             "{task.fields[said]}",
         )
         self.progress = Progress(*columns, console=self.console, auto_refresh=False)
-        self.task = self.progress.add_task("training", total=epochs and epochs * self.batches, said="")
+        self.task = self.progress.add_task(
+            "training", total=steps or (self.epochs and self.epochs * self.batches), said=""
+        )
         self.progress.start()
 
     def on_train_batch_end(
@@ -265,9 +270,8 @@ class Bar(ProgressBar):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.draw(trainer, (trainer.current_epoch + 1) * self.batches)
         if self.shown and not self.progress:
-            self.console.print(
-                f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {said(trainer)}", highlight=False
-            )
+            of = f"/{self.epochs}" if self.epochs else ""
+            self.console.print(f"epoch {trainer.current_epoch + 1}{of}  {said(trainer)}", highlight=False)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.close()

@@ -132,6 +132,7 @@ class PaperCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.link_arguments("seed_everything", "data.seed", compute_fn=int)
+        parser.set_defaults({"model.variant": self.entry.recipe_variants(self.request.recipe)[0]})
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Ours, not sys.argv, which stays as it is for the processes that a strategy may start."""
@@ -315,6 +316,25 @@ def check_config(path: Path) -> None:
         raise LiteratimError(f"{shown(path)}:1:1: a configuration is a mapping with model, data and trainer in it")
 
 
+# What torch says where the last maps of a network are smaller than a pixel, or than a window.
+TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")
+OTHER_SIZE = "shapes cannot be multiplied"
+
+
+def mismatch(message: str) -> str:
+    """A sentence on images or labels that do not fit the network; nothing where torch speaks of something else."""
+    if found := re.match(r"Target (\d+) is out of bounds", message):
+        return (
+            f"the data have a class {found[1]} (counted from 0), for which the network has no output; say how many "
+            "classes there are with --model.options.num_classes"
+        )
+    if any(words in message for words in TOO_SMALL):
+        return "the images are too small for this network, whose maps shrink to nothing; take larger ones (--data.size)"
+    if OTHER_SIZE in message:
+        return "the images have another size than the network was made for; make data.size and the network's size equal"
+    return ""
+
+
 def run(request: Request) -> PaperCLI:
     """Run a command. Raises LiteratimError for what the user can mend, `callbacks.Interrupted` after Ctrl-C."""
     if request.checkpoint:
@@ -324,7 +344,17 @@ def run(request: Request) -> PaperCLI:
                 f"{request.checkpoint}: a checkpoint of {of[0]}, recipe {of[1]}, not of {request.paper}, recipe "
                 f"{request.recipe}; name them as they are"
             )
+        given = options(request.args, "model.variant")
+        if given and given[-1] != identity["variant"]:
+            raise LiteratimError(
+                f"{request.checkpoint}: a checkpoint of {request.paper} {identity['variant']}, not of {given[-1]}; "
+                "leave --model.variant out, or name another checkpoint"
+            )
     try:
         return PaperCLI(request)
     except MisconfigurationException as error:  # what Lightning says of the Trainer's options
         raise LiteratimError(" ".join(str(error).split())) from None
+    except (IndexError, RuntimeError) as error:
+        if sentence := mismatch(str(error)):
+            raise LiteratimError(sentence) from None
+        raise

@@ -31,8 +31,9 @@ class ResponseNormalization(nn.Module):
         self.alpha = alpha / n if released else alpha
 
     def forward(self, a: Tensor) -> Tensor:
-        beside = self.n // 2
-        total = F.pad(a.square(), (0, 0, 0, 0, beside, beside)).unfold(1, self.n, 1).sum(dim=-1)
+        maps, beside = a.shape[1], self.n // 2
+        squares = F.pad(a.square(), (0, 0, 0, 0, beside, beside))
+        total = sum(squares[:, j : j + maps] for j in range(self.n))
         return a / (self.k + self.alpha * total) ** self.beta
 
     def extra_repr(self) -> str:

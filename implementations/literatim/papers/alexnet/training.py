@@ -50,6 +50,7 @@ class AlexNetTraining(LightningModule):
         patience: epochs without a better error after which it "stopped improving"
     """
 
+    bf16 = True
     mean: Tensor
     components: Tensor
     plateau: Tensor

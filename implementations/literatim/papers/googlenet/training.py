@@ -47,6 +47,8 @@ class GoogLeNetTraining(LightningModule):
         average_from: epochs that are over before the averaging begins
     """
 
+    bf16 = True
+
     def __init__(
         self,
         variant: str = "googlenet",
@@ -59,7 +61,8 @@ class GoogLeNetTraining(LightningModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
-        self.net = literatim.load("googlenet", variant, **options)
+        # The same numbers in another order in memory, in which processors convolve faster.
+        self.net = literatim.load("googlenet", variant, **options).to(memory_format=torch.channels_last)
         self.average = Averaged(self.net)
         self.lr = lr if lr is not None else {"sgd": 0.01, "adam": 0.001}[optimizer]
         self.optimizer, self.weight_decay = optimizer, weight_decay
@@ -76,7 +79,7 @@ class GoogLeNetTraining(LightningModule):
     def configure_optimizers(self) -> Any:
         if self.optimizer == "adam":
             return torch.optim.Adam(self.net.parameters(), lr=self.lr, weight_decay=self.weight_decay)
-        sgd = torch.optim.SGD(self.net.parameters(), lr=self.lr, momentum=MOMENTUM, weight_decay=self.weight_decay)
+        sgd = torch.optim.SGD(self.net.parameters(), self.lr, MOMENTUM, weight_decay=self.weight_decay)
         return [sgd], [torch.optim.lr_scheduler.LambdaLR(sgd, rate_after)]  # Lightning steps it after each epoch
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:

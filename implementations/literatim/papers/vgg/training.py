@@ -52,6 +52,7 @@ class VGGTraining(LightningModule):
         mean: the mean RGB value to subtract; worked out on the training set where none is given
     """
 
+    bf16 = True
     mean: Tensor
 
     def __init__(
@@ -70,7 +71,9 @@ class VGGTraining(LightningModule):
         super().__init__()
         self.save_hyperparameters()
         self.variant, self.options = variant, options
-        self.net: VGG = literatim.load("vgg", variant, **options)  # type: ignore[assignment]
+        net: VGG = literatim.load("vgg", variant, **options)  # type: ignore[assignment]
+        # The same numbers in another order in memory, in which processors convolve faster.
+        self.net = net.to(memory_format=torch.channels_last)
         self.lr, self.momentum, self.weight_decay = lr, momentum, weight_decay
         self.drops, self.patience, self.flip = drops, patience, flip
         self.given_mean = mean
@@ -114,8 +117,8 @@ class VGGTraining(LightningModule):
             self.mean.copy_(sets["train"][0].expand(-1, 3, -1, -1).mean(dim=(0, 2, 3)))
 
     def configure_optimizers(self) -> Any:
-        optimizer = torch.optim.SGD(
-            self.net.parameters(), lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay
+        optimizer = torch.optim.SGD(  # fused: one pass over the 130 million numbers of the fully connected layers
+            self.net.parameters(), lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay, fused=True
         )
         if self.patience is None:
             return optimizer
