@@ -162,6 +162,21 @@ def test_the_stride_of_the_options_is_needed_for_the_same_answers():
         assert distance(their_net(images("resnet")), our_net(images("resnet"))) > 100 * TOLERANCE
 
 
+@pytest.mark.parametrize("variant", interop.NETWORKS["resnet"])
+def test_timms_residual_networks_have_torchvisions_names(variant):
+    timm = pytest.importorskip("timm", reason="timm is not here, whose names are looked at: pip install timm")
+    with torch.device("meta"):
+        names = timm.create_model(variant).state_dict().keys()
+    assert names == theirs("resnet", variant).state_dict().keys()
+    if variant in ("resnet18", "resnet50"):
+        state = theirs("resnet", variant).state_dict()
+        their_net = timm.create_model(variant).eval()
+        their_net.load_state_dict(state)
+        our_net = ours("resnet", variant, interop.from_torchvision("resnet", variant, state))
+        with torch.no_grad():
+            assert distance(their_net(images("resnet")), our_net.eval()(images("resnet"))) < TOLERANCE
+
+
 # --- What cannot be translated -----------------------------------------------------------------------
 
 
