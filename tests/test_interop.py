@@ -326,6 +326,7 @@ def test_published_weights_are_exported(stand_in, state, tmp_path, monkeypatch):
         ("resnet", "resnet18", {"num_classes": 10}, "num_classes=1000, not 10; leave the option num_classes out, and"),
         ("resnet", "resnet18", {"shortcut": "a"}, "shortcut='b', not 'a'; leave the option shortcut out"),
         ("resnet", "resnet50", {"stride": "1x1"}, "stride='3x3', not '1x1'; leave the option stride out"),
+        ("resnet", "resnet50", {"shortcut": "c"}, "shortcut='b', not 'c'; leave the option shortcut out"),
         ("vgg", "d", {"size": 64}, "size=224, not 64; leave the option size out"),
         ("vgg", "d", {"num_classes": 3}, "num_classes=1000, not 3"),
         ("vgg", "d", {"sise": 64}, 'no option "sise"; did you mean "size"?'),

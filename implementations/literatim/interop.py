@@ -42,9 +42,9 @@ class Network(NamedTuple):
     options: dict[str, Any]
 
 
-WHOLE = {"width": 64, "hidden": 4096, "size": 224}
+WHOLE = {"width": 64, "hidden": 4096, "size": 224}  # which only miniatures change
 PROJECTIONS = {"shortcut": "b"}
-V1_5 = {"stride": "3x3"}
+V1_5 = {"shortcut": "b", "stride": "3x3"}  # for these depths "b" is what is printed
 NETWORKS = {
     "vgg": {
         "a": Network("vgg11", WHOLE),
