@@ -202,7 +202,10 @@ COMPARED = [(paper, i) for paper in PAPERS for i in range(len(reading.card(paper
 
 @pytest.mark.parametrize(("paper", "row"), COMPARED)
 def test_popular_implementations_still_differ_so(paper, row):
-    assert verdicts.call(reading.card(paper).compared[row].check) is True
+    other = reading.card(paper).compared[row]
+    if str(other.with_).startswith("timm"):
+        pytest.importorskip("timm", reason="timm is not here, of which this row of the card speaks: pip install timm")
+    assert verdicts.call(other.check) is True
 
 
 def test_a_popular_network_that_were_the_papers_would_be_noticed(monkeypatch):

@@ -568,13 +568,33 @@ def torchvisions() -> list[tuple[int, int, int]]:
         return convolutions(alexnet())
 
 
+def torchvision_pads_and_drops() -> bool:
+    """Two pixels round the image, dropout before the fully connected layers, and biases neither zero nor one."""
+    try:
+        from torchvision.models import alexnet
+    except (ImportError, RuntimeError):
+        return True
+    with torch.random.fork_rng():
+        net = alexnet()
+    first, bound = net.features[0], (3 * 11**2) ** -0.5  # of PyTorch's own rule for weights and biases
+    uniform = all(0.9 * bound < float(p.detach().abs().max()) <= bound for p in first.parameters())
+    return first.padding == (2, 2) and [type(net.classifier[at]) for at in (0, 3)] == [nn.Dropout] * 2 and uniform
+
+
 def torchvision_differs() -> bool:
     """Another first layer, no groups, and 61,100,840 parameters, counted from its sizes."""
     theirs, ours = torchvisions(), convolutions(shapes_only())
     kernels = sum(maps * (seen * side**2 + 1) for maps, seen, side in theirs)
     count = kernels + sum(out * (into + 1) for into, out in ((theirs[-1][0] * 36, 4096), (4096, 4096), (4096, 1000)))
     ungrouped = all(seen == before[0] for before, (_, seen, _) in pairwise(theirs))
-    return theirs[0] != ours[0] and ungrouped and ours[1][1] == 48 and count == 61_100_840
+    sizes = theirs[0] != ours[0] and ungrouped and ours[1][1] == 48 and count == 61_100_840
+    return sizes and torchvision_pads_and_drops()
+
+
+def timm_has_none() -> bool:
+    import timm
+
+    return bool(timm.list_models("*resnet50*")) and not timm.list_models("*alex*")
 
 
 def torch_normalises_by_the_mean() -> bool:
