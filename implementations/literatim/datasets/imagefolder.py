@@ -1,4 +1,4 @@
-"""Folders of photographs as a data module: read from disk by processes of their own, in an order that can be resumed."""
+"""Folders of photographs as a data module."""
 
 from __future__ import annotations
 
@@ -136,10 +136,8 @@ class ImageFolder(LightningDataModule):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         if self.classes and self.classes != tuple(state["classes"]):
-            odd = sorted(set(self.classes) ^ set(state["classes"]))
-            raise LiteratimError(
-                f'the checkpoint knows other classes than {self.root}: "{odd[0]}" is only in one of them'
-            )
+            odd = sorted(set(self.classes) ^ set(state["classes"]))[0]
+            raise LiteratimError(f'the checkpoint knows other classes than {self.root}: "{odd}" is only in one of them')
         for name, value in state.items():
             setattr(self, name, value)
 

@@ -19,7 +19,7 @@ ARCHIVES = {"train": "ILSVRC2012_img_train.tar", "val": "ILSVRC2012_img_val.tar"
 
 
 class ImageNet(ImageFolder):
-    """ILSVRC-2012 in the layout that torchvision makes: `train` and `val` with a folder for each class in them, meta.bin.
+    """ILSVRC-2012 in the layout that torchvision makes: `train` and `val` with a folder for each class, and meta.bin.
 
     It is looked for in `root`, in `$LITERATIM_DATA` and in the user's cache, there also in a folder `imagenet`. Where
     the contest's three archives are found instead, torchvision unpacks them. The labels are the classes in the order of
@@ -55,22 +55,24 @@ class ImageNet(ImageFolder):
             looked = ", ".join(str(place) for place in places(self.root))
             raise LiteratimError(
                 f"ImageNet is missing: there are no folders train and val, nor {ARCHIVES['train']} and "
-                f"{ARCHIVES['val']}, in {looked}; put them there or name the folder that holds them with --data.root or "
-                "LITERATIM_DATA"
+                f"{ARCHIVES['val']}, in {looked}; put them there or name the folder that holds them with --data.root "
+                "or LITERATIM_DATA"
             )
         for name in IMAGES:
             if not (folder / name).is_dir():
                 raise LiteratimError(f"ImageNet in {folder} lacks the folder {name}, and its archive {ARCHIVES[name]}")
             if (number := len(subfolders(folder / name))) != CLASSES:
                 raise LiteratimError(
-                    f"{folder / name} holds {number:,} folders of classes; ImageNet of 2012 has {CLASSES:,}: unpack it "
-                    "again, or train on what is there with a recipe for imagefolder"
+                    f"{folder / name} holds {number:,} folders of classes; ImageNet of 2012 has {CLASSES:,}: delete it "
+                    "and unpack it again"
                 )
-        wnids, found = look(folder)
+        wnids, found = look(folder, tuple(IMAGES))
         for name, number in IMAGES.items():
             if (there := len(found[name].labels)) != number:
-                raise LiteratimError(f"{folder / name} holds {there:,} images, not {number:,}: unpack the set again")
-        return names_of(wnids, folder / META), {name: found[name] for name in IMAGES}
+                raise LiteratimError(
+                    f"{folder / name} holds {there:,} images, not {number:,}: delete it and unpack it again"
+                )
+        return names_of(wnids, folder / META), found
 
 
 def packed(folder: Path, name: str) -> bool:
@@ -97,7 +99,7 @@ def unpack(folder: Path) -> None:
 
 
 def names_of(wnids: tuple[str, ...], meta: Path) -> tuple[str, ...]:
-    """What the classes are called, their synonyms in a row; two that are called alike (crane) have their ids with them."""
+    """What the classes are called, synonyms in a row; two that are called alike (crane) have their ids with them."""
     if not meta.is_file():
         return wnids
     try:

@@ -131,8 +131,8 @@ def _orientation(file: Image.Image) -> int:
 def _rgb(file: Image.Image) -> Image.Image:
     """RGB of any image: 16 bits as 8, transparent parts as white paper."""
     if file.mode.startswith("I"):  # `convert` would clip at 255
-        levels = np.asarray(file).astype(np.float32)
-        levels = levels / 257 if levels.max() > 255 else levels
+        levels = np.asarray(file).astype(np.float64)
+        levels /= 257 if levels.max() > 255 else 1
         return Image.fromarray(levels.round().clip(0, 255).astype(np.uint8)).convert("RGB")
     if file.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in file.info:
         clear = file.convert("RGBA")

@@ -28,7 +28,7 @@ class Levels(NamedTuple):
     std: list[float] | None = None
 
     def __call__(self, pixels: Tensor, shifts: Tensor) -> Tensor:
-        """(N, 3, h, w) of bytes (N, h, w, 3) and shifts (N, 3) of their colours, the colours of a pixel side by side."""
+        """(N, 3, h, w) of bytes (N, h, w, 3) and shifts (N, 3) of their colours; a pixel's colours lie side by side."""
         x = pixels.permute(0, 3, 1, 2).float() + shifts[:, :, None, None]
         if self.mean is not None:
             mean, size = self.mean, x.shape[2:]
@@ -78,7 +78,7 @@ class ImageBatches(TensorBatches):
         epoch = self.epoch
         reader: Any = DataLoader(
             self.images,  # type: ignore[arg-type]
-            batch_sampler=([(epoch, i) for i in batch.tolist()] for batch in batches[first:]),  # type: ignore[arg-type]
+            batch_sampler=([(epoch, i) for i in batch.tolist()] for batch in batches[first:]),
             num_workers=self.workers if len(batches) > first + 1 else 0,
             collate_fn=collated,
             worker_init_fn=ignore_interrupts,
@@ -92,8 +92,8 @@ class ImageBatches(TensorBatches):
                 if "worker" not in str(error):
                     raise
                 raise LiteratimError(
-                    "a process that reads images was stopped from outside, for want of memory perhaps; go on with fewer "
-                    "(--data.workers) or smaller batches"
+                    "a process that reads images was stopped from outside, for want of memory perhaps; go on with "
+                    "fewer of them (--data.workers) or smaller batches"
                 ) from None
             if isinstance(batch, LiteratimError):
                 raise batch
