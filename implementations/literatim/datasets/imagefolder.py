@@ -205,5 +205,5 @@ class ImageFolder(LightningDataModule):
 
     def read_image(self, path: str) -> Tensor:
         """(3, h, w): an image file as in evaluation."""
-        pixels = torch.from_numpy(np.ascontiguousarray(read_photograph(path, self.evaluating)))
+        pixels = torch.from_numpy(np.array(read_photograph(path, self.evaluating)))
         return self.finish()(pixels[None], torch.zeros(1, 3))[0]
