@@ -133,8 +133,13 @@ def test_a_clear_colour_of_a_palette_is_white(tmp_path):
     assert whole(tmp_path / "a.png", 16).min() == 255
 
 
-def test_a_picture_with_broken_exif_data_is_still_one(tmp_path):
-    RED.save(tmp_path / "a.jpg", exif=b"Exif\0\0nothing of the kind")
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "exif",
+    [b"nothing of the kind", b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x04\0\0\0xyz" + b"\0" * 5],
+)
+def test_a_picture_with_broken_exif_data_is_still_one(tmp_path, exif):
+    RED.save(tmp_path / "a.jpg", exif=b"Exif\0\0" + exif)
     assert whole(tmp_path / "a.jpg", 16).shape == (16, 16, 3)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -81,7 +82,8 @@ def read_photograph(path: str | bytes, view: View, generator: torch.Generator | 
     """
     name = os.fsdecode(path)
     try:
-        with Image.open(name) as file:
+        # Pillow warns of EXIF data, of which a few of ImageNet's are broken, and of images beyond 89 million pixels.
+        with warnings.catch_warnings(action="ignore"), Image.open(name) as file:
             image, box, size = _opened(file, view, generator)
         way = WAYS[draw(0, 3, generator)] if view.interpolation == "random" else Image.Resampling.BILINEAR
         pixels = np.asarray(image.resize(size, way, box=box), dtype=np.uint8)
