@@ -82,7 +82,7 @@ def read_photograph(path: str | bytes, view: View, generator: torch.Generator | 
     """
     name = os.fsdecode(path)
     try:
-        # Pillow warns of EXIF data, of which a few of ImageNet's are broken, and of images beyond 89 million pixels.
+        # Pillow warns of broken EXIF data and of images beyond 89 million pixels; both can be read.
         with warnings.catch_warnings(action="ignore"), Image.open(name) as file:
             image, box, size = _opened(file, view, generator)
         way = WAYS[draw(0, 3, generator)] if view.interpolation == "random" else Image.Resampling.BILINEAR
