@@ -16,7 +16,7 @@ SOURCE = CHECKOUT / "implementations" / "literatim"
 FLOORS = {
     "registry": {"registry", "errors"},
     "claims": {"claims", "registry", "errors"},
-    "datasets": {"datasets", "registry", "errors"},
+    "datasets": {"datasets", "parts", "registry", "errors"},
     "parts": {"parts", "errors"},
     "experiment": {"experiment", "claims", "datasets", "registry", "loading", "errors", ""},
     "pages": {"pages", "registry", "errors"},

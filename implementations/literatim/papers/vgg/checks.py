@@ -227,7 +227,8 @@ def mean_is_subtracted() -> bool:
     with torch.random.fork_rng():
         module = training.VGGTraining("a", {"num_classes": 7, "width": 8, "hidden": 32, "size": 32})
     x = noise(5, 3, 32, 32) * 50 + torch.tensor([120.0, 110.0, 100.0])[:, None, None]
-    module._trainer = SimpleNamespace(datamodule=SimpleNamespace(sets={"train": (x, None)}))  # type: ignore[assignment]
+    data = SimpleNamespace(train_dataloader=lambda: [(x[:2], None), (x[2:], None)])
+    module._trainer = SimpleNamespace(datamodule=data, world_size=1)  # type: ignore[assignment]
     module.on_fit_start()
     mean = torch.stack([x[:, c].mean() for c in range(3)])
     return torch.allclose(module.images(x), x - mean[None, :, None, None], atol=1e-3)
