@@ -34,4 +34,10 @@ DATA_SETS = {
         licence="none stated; to be cited as Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
         sha256={},  # not known to us: the module checks the MD5 sums that torchvision has of the Python version
     ),
+    "corpus": DataSet(
+        module="literatim.datasets.corpus:Corpus",
+        about="a text of your own, or the help texts inside every CPython (some 64,000 words): those work offline",
+        licence="of the help texts: the Python Software Foundation License",
+        sha256={},  # not checked: the help texts differ a little from one version of Python to the next
+    ),
 }
