@@ -59,7 +59,7 @@ class Vectors:
         return self._nearest(self.table[self.id(word)], [self.id(word)], n)
 
     def analogy(self, a: str, b: str, c: str, n: int = 1) -> list[tuple[str, float]]:
-        """"a is to b as c is to …" (Sec. 4): the n words nearest to vector(b) - vector(a) + vector(c), with cosines.
+        """ "a is to b as c is to …" (Sec. 4): the n words nearest to vector(b) - vector(a) + vector(c), with cosines.
 
         The words of the question are left out of the search. Whether the vectors are first brought to unit length
         is open in the paper; the released code does, and so do we.
