@@ -46,7 +46,7 @@ def sentences(source: str, lower: bool = True, tokens: Tokens = "words") -> Iter
 
 def pydoc() -> Iterator[str]:
     """The paragraphs of the help texts that every CPython carries, by topic in the order of the alphabet."""
-    from pydoc_data.topics import topics  # type: ignore[import-untyped]
+    from pydoc_data.topics import topics
 
     for name in sorted(topics):
         yield from re.split(r"\n\s*\n", topics[name])
@@ -65,8 +65,8 @@ def _lines(path: Path) -> Iterator[str]:
         try:
             with _opened(file) as stream:
                 yield from stream
-        except UnicodeDecodeError as error:
-            raise LiteratimError(f"{file}: not UTF-8 (byte {error.start} of a line's stretch); convert it") from None
+        except UnicodeDecodeError:
+            raise LiteratimError(f"{file}: not UTF-8; convert it, for example with iconv") from None
         except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
             raise LiteratimError(f"{file} cannot be read: {error}; fetch or pack it again") from None
 

@@ -134,7 +134,8 @@ def huffman_codes() -> Finding:
         good,
         f"{mean:.2f} nodes on average for 30,000 words after Zipf's law: log2 of the perplexity is {bits:.2f}, "
         f"log2 V {log2(len(counts)):.2f}",
-        f"按 Zipf 定律的 30,000 词平均 {mean:.2f} 个节点：困惑度的 log2 为 {bits:.2f}，log2 V 为 {log2(len(counts)):.2f}",
+        f"按 Zipf 定律的 30,000 词平均 {mean:.2f} 个节点：困惑度的 log2 为 {bits:.2f}，"
+        f"log2 V 为 {log2(len(counts)):.2f}",
     )
 
 
@@ -249,7 +250,7 @@ def crossed_categories() -> Finding:
 
 # --- The tables against each other -----------------------------------------------------------------
 
-# (semantic, syntactic, total) in per cent, as printed in Tables 4, 5 and 6; two rows of Table 4 are claims of their own.
+# (semantic, syntactic, total) in per cent, as printed in Tables 4, 5 and 6; two rows of Table 4 are claims apart.
 TOTALS = (
     (9.3, 12.3, 11.0), (1.4, 2.6, 2.1), (1.4, 2.2, 1.8), (1.8, 9.1, 5.8), (3.3, 13.2, 8.8), (13.3, 11.6, 12.3),
     (12.9, 26.4, 20.3), (27.9, 55.8, 43.2), (34.2, 64.5, 50.8), (15.5, 53.1, 36.1), (50.0, 55.9, 53.3),

@@ -80,7 +80,7 @@ class Word2VecTraining(LightningModule):
 
     def setup(self, stage: str) -> None:
         """The network for the words of the data module."""
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        data = self.trainer.datamodule
         vocabulary = getattr(data, "vocabulary", None)
         if vocabulary is None:
             return
@@ -146,7 +146,7 @@ class Word2VecTraining(LightningModule):
         self.sums[number] = self.sums.get(number, 0) + sums
 
     def on_validation_epoch_end(self) -> None:
-        for number, name in enumerate(getattr(self.trainer.datamodule, "watch", ["val"])):  # type: ignore[attr-defined]
+        for number, name in enumerate(getattr(self.trainer.datamodule, "watch", ["val"])):
             self.report(name, number)
 
     def on_test_epoch_end(self) -> None:

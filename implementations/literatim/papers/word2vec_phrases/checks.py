@@ -256,7 +256,7 @@ def score_by_hand() -> bool:
 
 
 def delta_discounts() -> bool:
-    """Two words that occur once, together, have the highest score of all without a delta, and less than none with it."""
+    """Two words that occur once, together, have the highest score without a delta, and less than none with it."""
     counts = phrases.Counts.of(text())
     scores = {pair: counts.score(*pair, 0) for pair in counts.pairs}
     return max(scores, key=lambda pair: scores[pair]) == ("rare", "pair") and counts.score("rare", "pair", 5) < 0
@@ -276,8 +276,8 @@ def released_score() -> bool:
 
 def phrases_in_passes() -> bool:
     """Two passes make one token of "new york times", and leave "this is", which is frequent apart too."""
-    one = list(phrases.passes(text, [0.02], delta=5))[0]
-    two = list(phrases.passes(text, [0.02, 0.01], delta=5))[0]
+    one = next(iter(phrases.passes(text, [0.02], delta=5)))
+    two = next(iter(phrases.passes(text, [0.02, 0.01], delta=5)))
     return one == ["this", "is", "new_york", "times"] and two == ["this", "is", "new_york_times"]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from literatim.errors import LiteratimError
@@ -31,7 +32,7 @@ class Counts:
         pairs: Counter[tuple[str, str]] = Counter()
         for sentence in text:
             words.update(sentence)
-            pairs.update(zip(sentence, sentence[1:], strict=False))
+            pairs.update(pairwise(sentence))
         return cls(words, pairs, words.total())
 
     def score(self, first: str, second: str, delta: float = 5, scoring: Scoring = "printed") -> float:
@@ -73,13 +74,13 @@ def passes(
     delta: float = 5,
     scoring: Scoring = "printed",
 ) -> Iterator[Sentence]:
-    """The sentences of a text after one pass for each threshold; "typically 2-4 passes with decreasing threshold value".
+    """The sentences of a text after one pass for each threshold: "2-4 passes … with decreasing threshold value".
 
     The thresholds and delta are not printed. The released demo makes two passes, at 200 and 100, with delta 5 and the
     score "released". `text` is called anew for each pass, so that the text need not fit into memory.
     Raises LiteratimError for thresholds that rise.
     """
-    if any(later >= earlier for earlier, later in zip(thresholds, thresholds[1:], strict=False)):
+    if any(later >= earlier for earlier, later in pairwise(thresholds)):
         raise LiteratimError(f"the thresholds {', '.join(f'{t:g}' for t in thresholds)} must fall from pass to pass")
     done: list[tuple[Counts, float]] = []
 

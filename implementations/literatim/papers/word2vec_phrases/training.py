@@ -1,4 +1,4 @@
-"""Training Skip-gram with negative sampling or the hierarchical softmax, on text whose frequent words are thinned out."""
+"""Training Skip-gram with negative sampling or hierarchical softmax, on text whose frequent words are thinned out."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class SkipGramTraining(Word2VecTraining):
     def setup(self, stage: str) -> None:
         super().setup(stage)
         if self.text:
-            data = self.trainer.datamodule  # type: ignore[attr-defined]
+            data = self.trainer.datamodule
             frequency = data.vocabulary.counts / data.vocabulary.counts.sum()
             data.keep = 1 - discarded(frequency.astype(np.float64), self.sample, self.subsampling)
             self.kept = 100 * float((frequency * data.keep).sum())
