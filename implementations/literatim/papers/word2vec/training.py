@@ -38,7 +38,7 @@ class Word2VecTraining(LightningModule):
     - `<set>_loss`: nats a prediction on the sets that the data module watches, with whole windows;
     - `<set>_gain`: nats by which that is below what the words' frequencies alone give;
     - `<set>_neighbours`: per cent of the words in families.txt whose nearest listed word is of their kind
-      (`neighbours_by_chance`: of vectors that know nothing); only where the text has such words;
+      (`chance_neighbours`: of vectors that know nothing); only where the text has such words;
     - in the test, where files are named: `test_analogy_<semantic, syntactic, total>`, in per cent of all questions as
       the paper counts, `…_known` in per cent of those whose words are known, `test_similarity` and `…_covered`.
 
@@ -169,7 +169,7 @@ class Word2VecTraining(LightningModule):
         share, chance = sensible_neighbours(self.vectors(), families())
         if chance:
             self.log(f"{name}_neighbours", share, prog_bar=True)
-            self.log("neighbours_by_chance", chance)
+            self.log("chance_neighbours", chance)
 
     def vectors(self) -> Vectors:
         """The words with their input vectors."""
