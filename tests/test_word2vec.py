@@ -74,6 +74,7 @@ def test_a_vocabulary_is_ordered_and_cut(text):
     found = Vocabulary.of(sentences(str(text)), min_count=5)
     assert found.words == ["the", "cat", "a", "dog", "mat", "on", "sat"]  # equal counts by their letters
     assert found.counts.tolist() == [16, 12, *[8] * 5]
+    assert Vocabulary.of(sentences(str(text)), min_count=8).words == found.words  # 8 is often enough, 4 is not
     assert Vocabulary.of(sentences(str(text)), min_count=1, at_most=3).words == found.words[:3]
 
 
