@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from literatim.errors import LiteratimError
 from literatim.papers.word2vec.huffman import HuffmanTree
 
 Architecture = Literal["cbow", "skip-gram"]
@@ -84,7 +83,7 @@ class Word2Vec(nn.Module):
     ) -> None:
         super().__init__()
         if dimension < 1:
-            raise LiteratimError(f"the dimension of word vectors is {dimension}; it must be at least 1")
+            raise ValueError(f"the dimension of word vectors is {dimension}; it must be at least 1")
         self.architecture = architecture
         self.counts = list(counts) if counts is not None else zipf(vocabulary)
         # In Fig. 1 the weights between INPUT and PROJECTION, shared for all positions (Sec. 3.1).
@@ -128,5 +127,5 @@ class Word2Vec(nn.Module):
 def zipf(vocabulary: int) -> list[int]:
     """Counts of so many words that fall as one over the rank, the rarest occurring once."""
     if vocabulary < 2:
-        raise LiteratimError(f"the vocabulary has {vocabulary} words; it must have at least two")
+        raise ValueError(f"the vocabulary has {vocabulary} words; it must have at least two")
     return [vocabulary // rank for rank in range(1, vocabulary + 1)]

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from literatim.errors import LiteratimError
 from literatim.papers.word2vec.model import Word2Vec
 
 Output = Literal["neg", "hs"]
@@ -45,7 +44,7 @@ class NegativeSampling(nn.Module):
     def __init__(self, counts: Sequence[int], dimension: int, k: int = 5, power: float = 0.75) -> None:
         super().__init__()
         if k < 1:
-            raise LiteratimError(f"k is {k}; negative sampling needs at least one negative sample")
+            raise ValueError(f"k is {k}; negative sampling needs at least one negative sample")
         self.k = k
         raised = torch.tensor(counts, dtype=torch.float64) ** power
         self.register_buffer("noise", raised / raised.sum(), persistent=False)
