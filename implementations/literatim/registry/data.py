@@ -46,4 +46,10 @@ DATA_SETS = {
         licence="for research and teaching only, by the terms of image-net.org; the photographs are their owners'",
         sha256={},  # of so many files it is their number that the module checks
     ),
+    "corpus": DataSet(
+        module="literatim.datasets.corpus:Corpus",
+        about="a text of your own, or the help texts inside every CPython (some 64,000 words): those work offline",
+        licence="of the help texts: the Python Software Foundation License",
+        sha256={},  # not checked: the help texts differ a little from one version of Python to the next
+    ),
 }
