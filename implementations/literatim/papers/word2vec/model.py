@@ -23,8 +23,10 @@ Architecture = Literal["cbow", "skip-gram"]
 class HierarchicalSoftmax(nn.Module):
     r"""The output layer: a walk from the root of a binary tree to a word, one binary decision at every inner node.
 
-    $p(w \mid h) = \prod_{j=1}^{L(w)-1} \sigma\left([\![n(w, j+1) = \mathrm{ch}(n(w, j))]\!] \cdot
-    {v'_{n(w,j)}}^\top h\right)$, where $n(w, j)$ is the j-th node on the way to $w$ and $[\![x]\!]$ is 1 if x is
+    $$p(w \mid h) = \prod_{j=1}^{L(w)-1} \sigma\left([\![n(w, j+1) = \mathrm{ch}(n(w, j))]\!] \cdot
+    {v'_{n(w,j)}}^\top h\right)$$
+
+    Here $n(w, j)$ is the j-th node on the way to $w$ and $[\![x]\!]$ is 1 if x is
     true and -1 otherwise. This paper names the method and the tree; the formula is Eq. 3 of its sequel
     (arXiv 1310.4546). There $\mathrm{ch}(n)$ is "an arbitrary fixed child"; here it is the rarer one.
 

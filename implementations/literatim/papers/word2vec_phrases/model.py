@@ -24,9 +24,10 @@ Subsampling = Literal["printed", "released"]
 class NegativeSampling(nn.Module):
     r"""The output layer NEG: for every prediction the objective of Eq. 4,
 
-    $\log \sigma({v'_{w_O}}^\top v_{w_I}) + \sum_{i=1}^{k} \mathbb{E}_{w_i \sim P_n(w)}
-    \left[ \log \sigma(-{v'_{w_i}}^\top v_{w_I}) \right]$ with $P_n(w) = U(w)^{3/4}/Z$,
+    $$\log \sigma({v'_{w_O}}^\top v_{w_I}) + \sum_{i=1}^{k} \mathbb{E}_{w_i \sim P_n(w)}
+    \left[ \log \sigma(-{v'_{w_i}}^\top v_{w_I}) \right]$$
 
+    with $P_n(w) = U(w)^{3/4}/Z$,
     each expectation by one draw. A draw may be the very word $w_O$: the formula does not leave it out.
 
     `words` holds the output vectors $v'_w$, one for each of the V words. They start at zero.
