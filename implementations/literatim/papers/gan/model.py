@@ -27,8 +27,8 @@ Loss = Literal["minimax", "non-saturating"]
 class Maxout(nn.Module):
     r"""A layer of maxout units: each is the largest of `pieces` weighted sums.
 
-    $h_i = \max_j (w_{ij} \cdot x + b_{ij})$; there is no other non-linearity (Goodfellow et al. 2013). Input (N, inputs),
-    output (N, units).
+    $h_i = \max_j (w_{ij} \cdot x + b_{ij})$; there is no other non-linearity (Goodfellow et al. 2013).
+    Input (N, inputs), output (N, units).
     """
 
     def __init__(self, inputs: int, units: int, pieces: int) -> None:
