@@ -196,7 +196,7 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
         args = [f"--model.variant={record['variant']}", f"--model.options={json.dumps(record['options'])}", *args]
     from literatim.experiment.lightning import Request, run
 
-    asked = {name: int(own[name]) for name in ("number", "seed", "label") if name in own} if to else {}
+    asked: dict[str, int] = {name: int(own[name]) for name in ("number", "seed", "label") if to and name in own}
     request = Request(command, paper, recipe, args, None, checkpoint, files, weights=weights, to=to)
     request.sampling = {"number": 16, "seed": 0, **asked} if to else {}
     cli = run(request)

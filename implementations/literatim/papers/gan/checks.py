@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from itertools import pairwise
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -189,7 +191,22 @@ class Minibatches(LightningDataModule):
         return DataLoader([self.sets["train"], self.sets["train"]], batch_size=None)  # type: ignore[arg-type]
 
 
-def trainer(folder: str) -> Trainer:
+@contextmanager
+def trainer() -> Iterator[Trainer]:
+    """One epoch in a folder of its own; what Lightning has to say of so small a run is left unsaid."""
+    log = logging.getLogger("pytorch_lightning")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with TemporaryDirectory() as folder, warnings.catch_warnings(), torch.random.fork_rng():
+            warnings.simplefilter("ignore")
+            torch.manual_seed(0)
+            yield quiet_trainer(folder)
+    finally:
+        log.setLevel(level)
+
+
+def quiet_trainer(folder: str) -> Trainer:
     return Trainer(
         default_root_dir=folder, accelerator="cpu", max_epochs=1, logger=False, enable_progress_bar=False,
         enable_model_summary=False, enable_checkpointing=False, limit_val_batches=0,
@@ -214,9 +231,8 @@ def updates(minibatches: int, **options: Any) -> tuple[list[str], list[Tensor]]:
                 if any((p != q).any() for p, q in zip(part.parameters(), before[name], strict=True)):
                     moved.append(name)
 
-    with TemporaryDirectory() as folder, torch.random.fork_rng():
-        torch.manual_seed(0)
-        trainer(folder).fit(Noted(options=SMALL, **options), datamodule=Minibatches(minibatches))
+    with trainer() as fitting:
+        fitting.fit(Noted(options=SMALL, **options), datamodule=Minibatches(minibatches))
     return moved, drawn
 
 
@@ -235,13 +251,13 @@ def released_update() -> bool:
 
     Against the two gradients written out, D's of half the sum; without dropout, so that both see the same network.
     """
-    with patch.object(model, "KEPT", (1, 1, 1)), TemporaryDirectory() as folder, torch.random.fork_rng():
-        torch.manual_seed(0)
+    with patch.object(model, "KEPT", (1, 1, 1)), trainer() as fitting:
         module = training.GANTraining(options=SMALL, update="released", loss="non-saturating", momentum=0)
         for part in module.net.children():
             for weight in part.parameters():
                 nn.init.normal_(weight, std=0.3)
-        data, seen = Minibatches(1), {}
+        data = Minibatches(1)
+        seen: dict[str, Tensor] = {}
         images = data.sets["train"][0]
         model.start_at_marginals(module.net.generator.y, images)
 
@@ -250,7 +266,7 @@ def released_update() -> bool:
 
         module.net.generator.register_forward_hook(note)
         start = {name: p.detach().clone() for name, p in module.net.named_parameters()}
-        trainer(folder).fit(module, datamodule=data)
+        fitting.fit(module, datamodule=data)
         ends = {name: p.detach().clone() for name, p in module.net.named_parameters()}
         module.net.load_state_dict(start)
         discriminator, generator = module.net.discriminator, module.net.generator
@@ -283,10 +299,10 @@ def rates_as_released() -> bool:
 
 def momenta_as_released() -> bool:
     given = [default(name) for name in ("momentum", "final_momentum", "saturates")]
-    found = [training.momentum_of_epoch(epoch - 1, *given) for epoch in (1, 2, 125.5, 250, 251, 9999)]
+    found = [training.momentum_of_epoch(epoch - 1, *given) for epoch in (1, 2, 84, 250, 251, 9999)]
     return all(
         math.isclose(m, expected, rel_tol=1e-9)
-        for m, expected in zip(found, (0.5, 0.5 + 0.2 / 249, 0.6, 0.7, 0.7, 0.7), strict=True)
+        for m, expected in zip(found, (0.5, 0.5 + 0.2 / 249, 0.5 + 0.2 / 3, 0.7, 0.7, 0.7), strict=True)
     )
 
 
@@ -418,9 +434,9 @@ def window_settings() -> bool:
 
 def error_over_examples() -> bool:
     """The logged standard error against the spread of the images' densities over the root of their number."""
-    module = training.GANTraining(options=SMALL, samples=20)
-    with TemporaryDirectory() as folder:
-        found = trainer(folder).test(module, datamodule=Minibatches(1), verbose=False)[0]
+    with trainer() as testing:
+        module = training.GANTraining(options=SMALL, samples=20)
+        found = testing.test(module, datamodule=Minibatches(1), verbose=False)[0]
     each = module.density(Minibatches(1).sets["train"][0]).double()
     mean, error = float(each.mean()), float(each.std(correction=0)) / math.sqrt(2 * len(each))
     return math.isclose(found["test_likelihood"], mean, rel_tol=1e-4) and math.isclose(
