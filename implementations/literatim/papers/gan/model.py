@@ -114,7 +114,7 @@ def start_at_marginals(output: nn.Linear, images: Tensor) -> None:
 
     Raises LiteratimError where the images have another size, or pixels that no sigmoid gives.
     """
-    if images[0].numel() != output.out_features:
+    if images.shape[2:] != (SIDE, SIDE):
         shown = "x".join(map(str, images.shape[2:]))
         raise LiteratimError(f"the images have {shown} pixels and the generator's {SIDE}x{SIDE}: --data.size {SIDE}")
     low, high = float(images.min()), float(images.max())
