@@ -543,6 +543,11 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "PyTorch's own initialisation": lambda: patch.object(model, "initialise", lambda net: None),
     "biases not from the pixels": lambda: patch.object(model, "start_at_marginals", lambda output, images: None),
     "losses summed": lambda: patch.object(model, "discriminator_loss", _summed),
+    "half of D's loss, as released": lambda: patch.object(
+        model,
+        "discriminator_loss",
+        lambda real, fake, exact=model.discriminator_loss: exact(real, fake) / 2,
+    ),
     "samples left out of D's loss": lambda: patch.object(
         model, "discriminator_loss", lambda real, fake: F.softplus(-real).mean() + F.softplus(0 * fake).mean()
     ),
