@@ -8,12 +8,12 @@ from PIL import Image
 from pytorch_lightning import Callback, Trainer
 
 import literatim
+from conftest import literatim as run_command
 from literatim.cli import main
 from literatim.datasets.digits import Digits
 from literatim.errors import LiteratimError
 from literatim.experiment.callbacks import Identity, read_checkpoint
-from literatim.papers.cgan.model import one_hot
-from literatim.papers.cgan.training import CGANTraining
+from literatim.papers.cgan.training import CGANTraining, known
 from literatim.papers.gan import parzen, sampling
 from literatim.papers.gan.training import GANTraining
 
@@ -73,7 +73,7 @@ def test_names():
 @pytest.mark.parametrize("label", [-1, 10])
 def test_a_label_that_is_none(label):
     with pytest.raises(LiteratimError, match=f"there is a label {label}; the network knows those from 0 to 9"):
-        one_hot(torch.tensor([0, label]))
+        known(torch.tensor([0, label]))
 
 
 # --- Parzen ----------------------------------------------------------------------------------------
@@ -346,3 +346,17 @@ def test_the_conditional_pair_ends_with_its_best_weights_and_the_other_with_its_
     assert torch.equal(seen["tested"], seen[epoch])
     assert not torch.equal(seen[0], seen[2])
     assert read_checkpoint(folder / "checkpoints" / "best.ckpt")["epoch"] == 0
+
+
+def test_two_processes_train_one_pair(here):
+    """Two gloo ranks on the CPU: were their weights not the same, their shares of the likelihood would not be either."""
+    done = run_command(
+        "fit", "cgan", *SHORT["cgan"], "--trainer.max_epochs", "2", "--trainer.devices", "2",
+        "--trainer.accelerator", "cpu", "--trainer.strategy", "ddp", "--model.lr", "0.5", cwd=here, OMP_NUM_THREADS="1",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    record = json.loads((here / "runs" / "cgan" / "quick" / "0" / "record.json").read_text())
+    alone = run_command("validate", "cgan", "--ckpt_path", "last", cwd=here)
+    rows = [[cell.strip() for cell in row.split("│") if cell.strip()] for row in alone.stdout.splitlines()]
+    found = {row[0]: float(row[1]) for row in rows if row and row[0] == "test_likelihood"}
+    assert record["metrics"]["test_likelihood"] == pytest.approx(found["test_likelihood"], abs=1e-2)

@@ -16,6 +16,13 @@ from literatim.papers.gan.sampling import GRID
 from literatim.papers.gan.training import GANTraining
 
 
+def known(labels: Tensor) -> Tensor:
+    """The labels. Raises LiteratimError where there is one that the networks cannot be told."""
+    if len(wrong := labels[(labels < 0) | (labels >= LABELS)]):
+        raise LiteratimError(f"there is a label {int(wrong[0])}; the network knows those from 0 to {LABELS - 1}")
+    return labels
+
+
 class CGANTraining(GANTraining):
     r"""As `GANTraining`, which says what is logged; in the test also `test_label_error`.
 
@@ -71,8 +78,7 @@ class CGANTraining(GANTraining):
         return torch.arange(number) % LABELS
 
     def check_labels(self, labels: Tensor) -> None:
-        one_hot(labels)
-        if len(kinds := labels.unique()) < 2:
+        if len(kinds := known(labels).unique()) < 2:
             raise LiteratimError(f"all images are of class {int(kinds[0])}; a condition needs at least two classes")
 
     def output_layer(self) -> nn.Linear:
@@ -88,8 +94,7 @@ class CGANTraining(GANTraining):
     def sample(self, number: int, seed: int, label: int | None = None) -> Tensor:
         """(number, 1, 28, 28): images between 0 and 1, of one label or of all in turn."""
         labels = self.labels_of_samples(number) if label is None else torch.full((number,), label)
-        one_hot(labels)
-        return self.generate(labels, seed).view(-1, 1, SIDE, SIDE)
+        return self.generate(known(labels), seed).view(-1, 1, SIDE, SIDE)
 
     def pictures(self) -> Iterator[tuple[str, Tensor]]:
         """Samples with a row for each label (Fig. 2), and for each label a walk from one z to another."""

@@ -128,7 +128,7 @@ def first_biases() -> bool:
     images = torch.rand(50, 1, 28, 28, generator=seeded())
     images[:, :, 0], images[:, :, 1] = 0, 1
     net = model.GAN(**SMALL).generator
-    model.start_at_marginals(net.y, images)
+    training.start_at_marginals(net.y, images)
     nn.init.zeros_(net.y.weight)
     return torch.allclose(net(torch.zeros(1, model.NOISE))[0], images.mean(0).flatten(), atol=1e-6)
 
@@ -259,7 +259,7 @@ def released_update() -> bool:
         data = Minibatches(1)
         seen: dict[str, Tensor] = {}
         images = data.sets["train"][0]
-        model.start_at_marginals(module.net.generator.y, images)
+        training.start_at_marginals(module.net.generator.y, images)
 
         def note(_: Any, args: tuple[Tensor, ...], out: Tensor) -> None:
             seen.setdefault("z", args[0])
@@ -541,7 +541,7 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "no dropout in D": lambda: patch.object(model, "KEPT", (1, 1, 1)),
     "half of everything dropped": lambda: patch.object(model, "KEPT", (0.5, 0.5, 0.5)),
     "PyTorch's own initialisation": lambda: patch.object(model, "initialise", lambda net: None),
-    "biases not from the pixels": lambda: patch.object(model, "start_at_marginals", lambda output, images: None),
+    "biases not from the pixels": lambda: patch.object(training, "start_at_marginals", lambda output, images: None),
     "losses summed": lambda: patch.object(model, "discriminator_loss", _summed),
     "half of D's loss, as released": lambda: patch.object(
         model,

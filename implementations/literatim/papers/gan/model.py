@@ -12,14 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from literatim.errors import LiteratimError
-
 SIDE = 28  # of MNIST's images, in pixels
 PIXELS = SIDE * SIDE
 NOISE = 100  # nvis
 G_RANGE, D_RANGE = 0.05, 0.005  # irange: weights start uniformly within plus and minus these, biases at zero
 KEPT = (0.8, 0.5, 0.5)  # discriminator_input_include_probs: what dropout keeps of the inputs of h0, h1 and y
-LEAST = 1e-7  # the pixel means whose logits are the first biases stay so far from 0 and 1 (pylearn2, models/dbm)
 
 Loss = Literal["minimax", "non-saturating"]
 
@@ -106,24 +103,6 @@ def initialise(net: nn.Module) -> None:
             if isinstance(layer, nn.Linear):
                 layer.weight.uniform_(-bound, bound)
                 layer.bias.zero_()
-
-
-@torch.no_grad()
-def start_at_marginals(output: nn.Linear, images: Tensor) -> None:
-    """Let the generator's last biases be the logits of the mean of each pixel over the training images (N, 1, 28, 28).
-
-    Raises LiteratimError where the images have another size, or pixels that no sigmoid gives.
-    """
-    if images.shape[2:] != (SIDE, SIDE):
-        shown = "x".join(map(str, images.shape[2:]))
-        raise LiteratimError(f"the images have {shown} pixels and the generator's {SIDE}x{SIDE}: --data.size {SIDE}")
-    low, high = float(images.min()), float(images.max())
-    if low < 0 or high > 1:
-        raise LiteratimError(
-            f"the pixels lie between {low:g} and {high:g}, and the generator's between 0 and 1: "
-            "--data.background 0 --data.ink 1"
-        )
-    output.bias.copy_(images.flatten(1).mean(0).clamp(LEAST, 1 - LEAST).logit())
 
 
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:

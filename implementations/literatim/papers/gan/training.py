@@ -10,12 +10,31 @@ from torch import Tensor, nn
 import literatim
 from literatim.errors import LiteratimError
 from literatim.papers.gan import parzen
-from literatim.papers.gan.model import SIDE, Loss, discriminator_loss, generator_loss, start_at_marginals
+from literatim.papers.gan.model import SIDE, Loss, discriminator_loss, generator_loss
 from literatim.papers.gan.sampling import Sampling
 from literatim.parts.smoke import Smoke
 
+LEAST = 1e-7  # the pixel means whose logits are the first biases stay so far from 0 and 1 (pylearn2, models/dbm)
 # What is averaged over an epoch.
 COUNTED = ("discriminator_loss", "generator_loss", "data_probability", "sample_probability")
+
+
+@torch.no_grad()
+def start_at_marginals(output: nn.Linear, images: Tensor) -> None:
+    """Let the generator's last biases be the logits of the mean of each pixel over the training images (N, 1, 28, 28).
+
+    Raises LiteratimError where the images have another size, or pixels that no sigmoid gives.
+    """
+    if images.shape[2:] != (SIDE, SIDE):
+        shown = "x".join(map(str, images.shape[2:]))
+        raise LiteratimError(f"the images have {shown} pixels and the generator's {SIDE}x{SIDE}: --data.size {SIDE}")
+    low, high = float(images.min()), float(images.max())
+    if low < 0 or high > 1:
+        raise LiteratimError(
+            f"the pixels lie between {low:g} and {high:g}, and the generator's between 0 and 1: "
+            "--data.background 0 --data.ink 1"
+        )
+    output.bias.copy_(images.flatten(1).mean(0).clamp(LEAST, 1 - LEAST).logit())
 
 
 def rate_of_update(done: int, lr: float, decay: float, lowest: float) -> float:
