@@ -23,7 +23,8 @@ ABOUT = {
     "fit": "Train a recipe. The run's folder holds its configuration, curve, checkpoints and record.",
     "validate": "Evaluate on the sets that the recipe watches.",
     "test": "Evaluate on the test set.",
-    "predict": "Classify image files: literatim predict PAPER FILE …",
+    "predict": "Classify image files: literatim predict PAPER FILE …\n"
+    "Or have a paper that generates make some: literatim predict PAPER --to samples.png",
     "reproduce": "Run a recipe for each seed, test it, record it, and compare with the card.",
 }
 OWN = """\
@@ -36,11 +37,16 @@ OWN = """\
   --print_config           print the whole configuration and stop"""
 EXTRA = {
     "predict": "\n  --weights NAME           shipped weights; the first there are where no checkpoint is given"
-    "\n  --json                   a list of files with classes and probabilities",
+    "\n  --json                   a list of files with classes and probabilities"
+    "\n  --to FILE.png            write generated images; with it --number N (default: 16), --seed K (default: 0)"
+    "\n                           and, of a conditional paper, --label L (all in turn where none is named)",
     "reproduce": "\n  --variant NAME           a variant of the recipe; all of them where none is named"
     "\n  --seeds N                run the seeds 0 to N - 1 (default: 1)"
     "\n  --seed K                 run only the seed K\n  --again                  repeat what has been run before",
 }
+
+
+SAMPLING = ("to", "number", "label")  # with `seed`, what `predict` is told of the images to generate
 
 
 def main(command: str, args: list[str]) -> int:
@@ -55,7 +61,9 @@ def main(command: str, args: list[str]) -> int:
         raise LiteratimError(f"{command}: name a paper first, such as: literatim {command} lenet (there are {papers})")
     name, *rest = args
     own, rest = take(
-        rest, {"recipe", "runs", "ckpt_path", "weights", "variant", "seeds", "seed"}, {"json", "again", "help-all"}
+        rest,
+        {"recipe", "runs", "ckpt_path", "weights", "variant", "seeds", "seed", *SAMPLING},
+        {"json", "again", "help-all"},
     )
     paper, recipe = paper_and_recipe(name, own.get("recipe"))
     if {"-h", "--help"} & set(rest) or "help-all" in own:
@@ -71,7 +79,7 @@ def main(command: str, args: list[str]) -> int:
 
 
 def allowed(command: str) -> set[str]:
-    more = {"predict": {"weights", "json"}, "reproduce": {"variant", "seeds", "seed", "again"}}
+    more = {"predict": {"weights", "json", "seed", *SAMPLING}, "reproduce": {"variant", "seeds", "seed", "again"}}
     return {"recipe", "runs"} | more.get(command, set()) | ({"ckpt_path"} if command != "reproduce" else set())
 
 
@@ -161,12 +169,16 @@ def interrupted(stopped: Exception, command: str) -> int:
 
 def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:
     """validate, test, predict."""
-    files = []
-    if command == "predict":
+    files: list[str] = []
+    to = sampling(own) if command == "predict" else None
+    if command == "predict" and to is None:
         while args and not args[0].startswith("-"):
             files.append(args.pop(0))
         if not files:
-            raise LiteratimError(f"predict: name image files: literatim predict {paper} seven.png")
+            raise LiteratimError(
+                f"predict: name image files: literatim predict {paper} seven.png; of a paper that generates say where "
+                "its images go: --to samples.png"
+            )
         if missing := [file for file in files if not Path(file).is_file()]:
             raise LiteratimError(f"{missing[0]}: there is no such file")
     checkpoint = weights = None
@@ -184,10 +196,32 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
         args = [f"--model.variant={record['variant']}", f"--model.options={json.dumps(record['options'])}", *args]
     from literatim.experiment.lightning import Request, run
 
-    cli = run(Request(command, paper, recipe, args, None, checkpoint, files, weights=weights))
-    if command == "predict":
+    asked: dict[str, int] = {name: int(own[name]) for name in ("number", "seed", "label") if to and name in own}
+    request = Request(command, paper, recipe, args, None, checkpoint, files, weights=weights, to=to)
+    request.sampling = {"number": 16, "seed": 0, **asked} if to else {}
+    cli = run(request)
+    if to:
+        print(f"{to}: {request.sampling['number']} images, seed {request.sampling['seed']}")
+    elif command == "predict":
         print_predictions(files, cli, "json" in own)
     return 0
+
+
+def sampling(own: dict[str, str]) -> Path | None:
+    """Where generated images are to be written, if any are asked for; what is said of them is checked."""
+    for name, least in (("number", 1), ("seed", 0), ("label", 0)):
+        if name not in own:
+            continue
+        if "to" not in own:
+            raise LiteratimError(f"--{name} is of images to generate: say where to write them with --to samples.png")
+        if not (own[name].isdigit() and int(own[name]) >= least):
+            raise LiteratimError(f"--{name} is {own[name]}; it must be a whole number of at least {least}")
+    if "to" not in own:
+        return None
+    to = Path(own["to"])
+    if to.suffix.lower() != ".png" or not to.parent.is_dir():
+        raise LiteratimError(f"--to {to}: name a file ending in .png in a folder that exists")
+    return to
 
 
 def shipped_name(paper: str, name: str | None, command: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import re
 import warnings
@@ -21,7 +22,7 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveCon
 
 from literatim.errors import LiteratimError, did_you_mean
 from literatim.experiment import callbacks, record
-from literatim.experiment.plots import draw_curve
+from literatim.experiment.plots import draw_curve, write_grid
 from literatim.experiment.runs import CHECKPOINTS, read_json, write_json
 from literatim.loading import known_variant, shipped_weights, weights_bytes
 from literatim.registry.data import DATA_SETS
@@ -47,6 +48,8 @@ class Request:
     checkpoint: Path | None = None
     files: list[str] = field(default_factory=list)  # images for `predict`
     weights: str | None = None  # shipped weights, where no checkpoint is given
+    to: Path | None = None  # the picture that `predict` writes, of a paper that generates
+    sampling: dict[str, Any] = field(default_factory=dict)  # number, seed and label of what is on it
     test_after: bool = False  # `reproduce`
 
 
@@ -202,7 +205,8 @@ class PaperCLI(LightningCLI):
                 ModelCheckpoint(filename="last", **place),
             ]
             if "val" in getattr(self.datamodule, "watch", ()):
-                own.append(ModelCheckpoint(filename="best", monitor="val_error", **place))
+                monitor, mode = getattr(self.model, "best", ("val_error", "min"))
+                own.append(ModelCheckpoint(filename="best", monitor=monitor, mode=mode, **place))
             kwargs["plugins"] = [*(config.plugins or []), callbacks.AtomicCheckpoints()]
         self.trainer_defaults["callbacks"] = own
         try:
@@ -222,6 +226,7 @@ class PaperCLI(LightningCLI):
         # From the curve, which a run that goes on has whole even if nothing was left to do.
         last = self.curve.rows[-1] if self.curve.rows else {}
         metrics = {name: value for name, value in last.items() if name not in ("epoch", "step", "wall_s")}
+        self.go_back_to_best()
         if self.request.test_after:
             found = self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
             metrics |= {k: callbacks.shortened(v) for k, v in found[0].items()}
@@ -233,7 +238,17 @@ class PaperCLI(LightningCLI):
             if self.curve.rows:
                 title = f"{self.request.paper}, recipe {self.request.recipe}, seed {self.identity['seed']}"
                 draw_curve(self.curve.rows, title, folder / "curve.png")
+            for name, images in getattr(self.model, "pictures", tuple)():
+                write_grid(images, folder / f"{name}.png")
             write_json(folder / record.RECORD, self.record)
+
+    def go_back_to_best(self) -> None:
+        """The best weights of the run, where a training says that they are its outcome."""
+        folder = self.request.folder
+        if folder and getattr(self.model, "stops_at_best", False):
+            best = folder / CHECKPOINTS / "best.ckpt"
+            if best.is_file():
+                self.model.load_state_dict(callbacks.read_checkpoint(best)["state_dict"])
 
     def before_validate(self) -> None:
         self.take_weights()
@@ -242,12 +257,30 @@ class PaperCLI(LightningCLI):
         self.take_weights()
 
     def before_predict(self) -> None:
+        generates, paper = hasattr(self.model, "sample"), self.request.paper
+        if self.request.to and not generates:
+            raise LiteratimError(f"{paper} generates no images; name some for it: literatim predict {paper} seven.png")
+        if generates and not self.request.to:
+            raise LiteratimError(f"{paper} generates images: literatim predict {paper} --to samples.png")
         self.datamodule.predicted = self.request.files
         self.take_weights()
 
     def predict(self, **kwargs: Any) -> None:
+        if self.request.to:
+            return self.write_samples(self.request.to)
         batches: Any = self.trainer.predict(**kwargs)
         self.predictions = torch.cat(batches)
+
+    def write_samples(self, to: Path) -> None:
+        """A square of samples, its last row filled up with black."""
+        if self.request.checkpoint:
+            self.model.load_state_dict(callbacks.read_checkpoint(self.request.checkpoint)["state_dict"])
+        samples: torch.Tensor = self.model.sample(**self.request.sampling)[:, 0]
+        columns = math.ceil(math.sqrt(len(samples)))
+        rows = math.ceil(len(samples) / columns)
+        filled = samples.new_zeros(rows * columns, *samples.shape[1:])
+        filled[: len(samples)] = samples
+        write_grid(filled.unflatten(0, (rows, columns)), to)
 
     def take_weights(self) -> None:
         """The shipped weights, where no checkpoint is given."""

@@ -1,19 +1,25 @@
-"""The curve of a run as a picture."""
+"""The curve of a run, and what a generator makes, as pictures."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 def draw_curve(rows: list[dict[str, float]], title: str, path: Path) -> None:
-    """Errors above, losses below, over the epochs; errors on a logarithmic scale, where their end can be seen."""
+    """Errors above, losses below, over the epochs; errors on a logarithmic scale, where their end can be seen.
+
+    Above are log-likelihoods where the run has no errors.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
+    errors = any(name.endswith("_error") for name in rows[-1])
+    upper = ("_error", "error, %") if errors else ("_likelihood", "log-likelihood, nats")
     figure, axes = plt.subplots(2, 1, figsize=(6.4, 6.4), sharex=True, layout="constrained")
-    for axis, suffix, label in ((axes[0], "_error", "error, %"), (axes[1], "_loss", "loss")):
+    for axis, suffix, label in ((axes[0], *upper), (axes[1], "_loss", "loss")):
         names = [name for name in rows[-1] if name.endswith(suffix)]
         for name in sorted(names):
             points = [(row["epoch"], row[name]) for row in rows if name in row]
@@ -31,3 +37,14 @@ def draw_curve(rows: list[dict[str, float]], title: str, path: Path) -> None:
     axes[0].set_title(title)
     figure.savefig(path, dpi=120, metadata={"Software": None})
     plt.close(figure)
+
+
+def write_grid(images: Any, path: Path, scale: int = 2) -> None:
+    """A PNG of grey images, a tensor (rows, columns, h, w) from 0 to 1, each pixel `scale` wide, on black."""
+    from PIL import Image
+
+    rows, columns, height, width = images.shape
+    grey = images.detach().cpu().clamp(0, 1).mul(255).round().byte()
+    tiled = grey.transpose(1, 2).reshape(rows * height, columns * width)
+    picture = Image.fromarray(tiled.numpy())
+    picture.resize((scale * columns * width, scale * rows * height), Image.Resampling.NEAREST).save(path)

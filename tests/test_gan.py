@@ -1,0 +1,362 @@
+"""GAN and the conditional GAN: what their claims do not cover. Resuming, refusals, the end of a run, samples."""
+
+import json
+
+import pytest
+import torch
+from PIL import Image
+from pytorch_lightning import Callback, Trainer
+
+import literatim
+from conftest import literatim as run_command
+from literatim.cli import main
+from literatim.datasets.digits import Digits
+from literatim.errors import LiteratimError
+from literatim.experiment.callbacks import Identity, read_checkpoint
+from literatim.papers.cgan.training import CGANTraining, known
+from literatim.papers.gan import parzen, sampling
+from literatim.papers.gan.training import GANTraining
+
+SMALL = {"gan": {"hidden": 16, "units": 8}, "cgan": {"width": 0.04}}
+CLASS = {"gan": GANTraining, "cgan": CGANTraining}
+
+
+def training(paper: str, **options):
+    torch.manual_seed(0)
+    return CLASS[paper](options=SMALL[paper], **{"samples": 20, **options})
+
+
+@pytest.fixture
+def few():
+    """Sixty digits in minibatches of 25, the last of ten."""
+    data = Digits(batch_size=25, size=28, background=0.0, ink=1.0)
+    data.setup("fit")
+    data.sets = {name: (inputs[:60], targets[:60]) for name, (inputs, targets) in data.sets.items()}
+    return data
+
+
+def trainer(folder, **options) -> Trainer:
+    return Trainer(
+        default_root_dir=folder, accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False,
+        enable_checkpointing=False, num_sanity_val_steps=0, **options,
+    )  # fmt: skip
+
+
+class SaveAfter(Callback):
+    def __init__(self, steps, path) -> None:
+        self.steps, self.path = steps, path
+
+    def on_train_batch_end(self, trainer, *args) -> None:
+        if trainer.global_step == self.steps:
+            trainer.save_checkpoint(self.path)
+
+
+# --- Networks --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("paper", "generator", "discriminator"), [("gan", 2_503_984, 1_231_441), ("cgan", 2_413_984, 1_224_351)]
+)
+def test_exact_numbers_of_parameters(paper, generator, discriminator):
+    net = literatim.load(paper)
+    assert sum(p.numel() for p in net.generator.parameters()) == generator
+    assert sum(p.numel() for p in net.discriminator.parameters()) == discriminator
+
+
+def test_names():
+    assert literatim.load("1406.2661", hidden=10).generator.h0.out_features == 10
+    assert literatim.load("conditional-gan", width=0.1).generator.z.out_features == 20
+    with pytest.raises(LiteratimError, match=r"width is 0.01; it must be at least 0.02"):
+        literatim.load("cgan", width=0.01)
+
+
+@pytest.mark.parametrize("label", [-1, 10])
+def test_a_label_that_is_none(label):
+    with pytest.raises(LiteratimError, match=f"there is a label {label}; the network knows those from 0 to 9"):
+        known(torch.tensor([0, label]))
+
+
+# --- Parzen ----------------------------------------------------------------------------------------
+
+
+def test_the_window_is_the_same_however_it_is_cut(monkeypatch):
+    x, centres = torch.rand(10, 30), torch.rand(50, 30)
+    whole = parzen.log_likelihood(x, centres, (0.2, 0.4)), parzen.nearest(x, centres)
+    monkeypatch.setattr(parzen, "CHUNK", 3)
+    assert torch.allclose(parzen.log_likelihood(x, centres, (0.2, 0.4)), whole[0], atol=1e-4)
+    assert torch.equal(parzen.nearest(x, centres), whole[1])
+
+
+def test_the_nearest_image_is_found():
+    images = torch.rand(30, 20)
+    assert parzen.nearest(images[[4, 17]] + 0.01 * torch.rand(2, 20), images).tolist() == [4, 17]
+
+
+def test_a_window_far_from_everything_is_finite():
+    found = parzen.log_likelihood(torch.ones(2, 784), torch.zeros(3, 784), (0.1,))
+    assert torch.isfinite(found).all()
+    assert (found < -30_000).all()
+
+
+def test_the_width_is_chosen_on_the_validation_set_and_never_on_the_test(few, tmp_path):
+    module = training("gan")
+    few.sets["val"] = (few.sets["train"][0][:30], few.sets["train"][1][:30])
+    trainer(tmp_path).test(module, datamodule=few, verbose=False)
+    mine = parzen.best_sigma(module.centres, few.sets["val"][0].flatten(1))
+    assert module.sigma == mine
+    few.sets["test"] = (torch.rand(60, 1, 28, 28), few.sets["test"][1])
+    trainer(tmp_path).test(module, datamodule=few, verbose=False)
+    assert module.sigma == mine
+    few.sets["val"] = (torch.rand(30, 1, 28, 28), few.sets["val"][1])
+    trainer(tmp_path).test(module, datamodule=few, verbose=False)
+    assert module.sigma != mine
+
+
+# --- Training --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("paper", "options"),
+    [("gan", {}), ("gan", {"k": 2}), ("gan", {"update": "released", "loss": "non-saturating"}), ("cgan", {})],
+    ids=str,
+)
+def test_a_run_stopped_in_the_middle_of_an_epoch_goes_on_bit_for_bit(paper, options, few, tmp_path):
+    """Both networks, both optimisers with their velocities, both schedules, noise, dropout and what is averaged."""
+    given = {**options, "momentum": 0.1, "saturates": 4, "decay": 1.1}
+
+    def run(name, **more):
+        module = training(paper, **given)
+        saving = [Identity({}), SaveAfter(more.pop("after", 6), tmp_path / name)]
+        fitting = trainer(tmp_path, max_steps=6, callbacks=saving, **more)
+        return fitting, module
+
+    fitting, module = run("whole.ckpt")
+    fitting.fit(module, datamodule=few)
+    fitting, module = run("half.ckpt", after=4)
+    fitting.fit(module, datamodule=few)
+    fitting, module = run("again.ckpt")
+    torch.manual_seed(99)
+    fitting.fit(module, datamodule=few, ckpt_path=tmp_path / "half.ckpt", weights_only=True)
+
+    whole, again = (torch.load(tmp_path / f"{name}.ckpt", weights_only=True) for name in ("whole", "again"))
+    assert again["global_step"] == whole["global_step"] == 6
+    assert torch.equal(again["online"], whole["online"])
+    assert again["state_dict"].keys() == whole["state_dict"].keys()
+    for name, value in whole["state_dict"].items():
+        assert torch.equal(value, again["state_dict"][name]), name
+    assert len(whole["optimizer_states"]) == 2
+    for one, other in zip(whole["optimizer_states"], again["optimizer_states"], strict=True):
+        settings = [{k: v for k, v in of["param_groups"][0].items() if k in ("lr", "momentum")} for of in (one, other)]
+        assert settings[0] == settings[1]
+        assert settings[0]["lr"] < 0.1
+        assert settings[0]["momentum"] > 0.1
+        for key, state in one["state"].items():
+            assert torch.equal(state["momentum_buffer"], other["state"][key]["momentum_buffer"])
+
+
+def test_the_schedules_of_a_run_are_those_of_its_updates(few, tmp_path):
+    seen = []
+
+    class Listening(GANTraining):
+        def step(self, which, gradients):
+            super().step(which, gradients)
+            group = self.optimizers(use_pl_optimizer=False)[which].param_groups[0]
+            seen.append((which, round(group["lr"], 6), round(group["momentum"], 6)))
+
+    module = Listening(options=SMALL["gan"], decay=2.0, lowest_rate=0.02, momentum=0.4, saturates=3, samples=20)
+    trainer(tmp_path, max_epochs=2).fit(module, datamodule=few)
+    rates = [(0.1, 0.4), (0.05, 0.4), (0.025, 0.4), (0.02, 0.55), (0.02, 0.55), (0.02, 0.55)]
+    assert seen == [(which, *rate) for rate in rates for which in (0, 1)]
+
+
+def test_noise_differs_between_updates_uses_ranks_and_seeds(few, tmp_path):
+    class Ranked(GANTraining):
+        rank = 0
+        global_rank = property(lambda self: self.rank)
+
+    module = Ranked(options=SMALL["gan"], samples=20)
+    trainer(tmp_path, max_steps=1).fit(module, datamodule=few)
+    drawn = [module.noise(2, 0), module.noise(2, 1)]
+    module.rank = 1
+    drawn.append(module.noise(2, 0))
+    module.rank, few.seed = 0, 1
+    drawn.append(module.noise(2, 0))
+    few.seed = 0
+    assert torch.equal(module.noise(2, 0), drawn[0])
+    assert len({tuple(z.flatten().tolist()) for z in drawn}) == 4
+
+
+REFUSED = [
+    ("gan", {"k": 0}, {}, "model.k is 0; it must be at least 1"),
+    ("gan", {"samples": 0}, {}, "model.samples is 0"),
+    ("gan", {"update": "released", "k": 2}, {}, "leave --model.k out"),
+    ("cgan", {"samples": 25}, {}, "model.samples is 25; there are 10 classes"),
+    ("gan", {}, {"images": torch.zeros(60, 1, 32, 32)}, "32x32 pixels and the generator's 28x28: --data.size 28"),
+    ("gan", {}, {"images": torch.full((60, 1, 28, 28), -0.1)}, "--data.background 0 --data.ink 1"),
+    ("cgan", {}, {"labels": torch.full((60,), 3)}, "all images are of class 3"),
+    ("cgan", {}, {"labels": torch.arange(60) % 11}, "there is a label 10"),
+]
+
+
+@pytest.mark.parametrize(("paper", "options", "given", "words"), REFUSED, ids=lambda value: str(value)[:30])
+def test_what_cannot_be_trained_is_refused_in_a_sentence(paper, options, given, words, few, tmp_path):
+    images, labels = few.sets["train"]
+    few.sets["train"] = (given.get("images", images), given.get("labels", labels))
+    with pytest.raises(LiteratimError) as caught:
+        trainer(tmp_path, max_epochs=1).fit(training(paper, **options), datamodule=few)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_conditional_pair_looks_for_the_label_that_was_asked(few, tmp_path):
+    """`test_label_error` of a generator that gives real images: none with their own labels, all with others'."""
+    images, labels = few.sets["train"]
+    module = training("cgan", samples=50)
+    of = {label: images[labels == label][0].flatten() for label in range(10)}
+
+    def test(shift):
+        module.generate = lambda asked, seed: torch.stack([of[(int(a) + shift) % 10] for a in asked])
+        return trainer(tmp_path).test(module, datamodule=few, verbose=False)[0]["test_label_error"]
+
+    assert test(0) == 0
+    assert test(1) == 100
+
+
+# --- The command -----------------------------------------------------------------------------------
+
+SHORT = {
+    "gan": ["--model.options.hidden", "16", "--model.options.units", "8"],
+    "cgan": ["--model.options.width", "0.04"],
+}
+
+
+def command(capsys, *args: str) -> str:
+    status = main([*args])
+    out, err = capsys.readouterr()
+    assert status == 0, err
+    return out
+
+
+def refused(capsys, *args: str) -> str:
+    status = main([*args])
+    out, err = capsys.readouterr()
+    assert (status, out) == (2, "")
+    assert err.strip().count("\n") == 0, err
+    assert "Traceback" not in err
+    return err
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("paper", "walks"), [("gan", 5), ("cgan", 10)])
+def test_a_run_ends_with_pictures_and_its_generator_makes_more(paper, walks, here, capsys):
+    command(capsys, "fit", paper, *SHORT[paper], "--trainer.max_epochs", "1")
+    folder = here / "runs" / paper / "quick" / "0"
+    beside = 1 if paper == "gan" else 0  # the nearest training images
+    assert Image.open(folder / "samples.png").size == (56 * (10 + beside), 56 * 10)
+    assert Image.open(folder / "walk.png").size == (56 * 10, 56 * walks)
+    record = json.loads((folder / "record.json").read_text())
+    assert {"test_likelihood", "discriminator_loss", "generator_loss"} <= set(record["metrics"])
+
+    ask = ("predict", paper, "--ckpt_path", "last", "--number", "5")
+    files = {}
+    for name, more in {"a": [], "b": [], "other": ["--seed", "3"]}.items():
+        assert "5 images" in command(capsys, *ask, "--to", f"{name}.png", *more)
+        files[name] = (here / f"{name}.png").read_bytes()
+    assert files["a"] == files["b"] != files["other"]
+    picture = Image.open("a.png")
+    assert picture.size == (56 * 3, 56 * 2)
+    assert picture.crop((56 * 2, 56, 56 * 3, 56 * 2)).getextrema() == (0, 0)
+    if paper == "gan":
+        assert "takes no label" in refused(capsys, *ask, "--to", "x.png", "--label", "3")
+    else:
+        command(capsys, *ask, "--to", "threes.png", "--label", "3")
+        assert (here / "threes.png").read_bytes() != files["a"]
+        assert "there is a label 12" in refused(capsys, *ask, "--to", "x.png", "--label", "12")
+    assert "generates images" in refused(capsys, "predict", paper, "a.png", "--ckpt_path", "last")
+    assert not (here / "x.png").exists()
+
+
+MISTAKES = [
+    (["--to", "a.png", "--number", "0"], "--number is 0; it must be a whole number of at least 1"),
+    (["--to", "a.png", "--label", "three"], "--label is three"),
+    (["--to", "a.jpg"], "ending in .png"),
+    (["--to", "nowhere/a.png"], "in a folder that exists"),
+    (["--number", "3"], "say where to write them"),
+    ([], "--to samples.png"),
+    (["--to", "a.png"], "gan has no weights"),
+]
+
+
+@pytest.mark.parametrize(("args", "words"), MISTAKES, ids=lambda value: " ".join(value)[:30])
+def test_a_mistake_in_what_is_asked(args, words, here, capsys):
+    assert words in refused(capsys, "predict", "gan", *args)
+
+
+def test_a_paper_that_classifies_generates_nothing(here, capsys):
+    said = refused(capsys, "predict", "lenet", "--to", "a.png")
+    assert "lenet generates no images" in said
+
+
+def test_other_commands_have_no_such_options(here, capsys):
+    assert "fit has no option --label" in refused(capsys, "fit", "gan", "--label", "3")
+
+
+def test_a_loss_that_is_no_number_stops_with_its_step(here, capsys):
+    status = main(["fit", "gan", *SHORT["gan"], "--model.lr", "1e38", "--trainer.max_epochs", "1"])
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert status == 2
+    assert "the loss became nan at step" in said
+    assert "of epoch 1" in said
+
+
+@pytest.mark.parametrize(("paper", "epoch"), [("cgan", 0), ("gan", 2)])
+def test_the_conditional_pair_ends_with_its_best_weights_and_the_other_with_its_last(
+    paper, epoch, here, capsys, monkeypatch
+):
+    """Of three epochs whose likelihood falls from one to the next."""
+    exact = Digits.setup
+
+    def setup(self, stage):
+        exact(self, stage)
+        self.sets["val"] = self.sets["test"]
+
+    seen = {}
+
+    def density(self, images):
+        if not self.trainer.testing:
+            seen[self.current_epoch] = self.net.generator.state_dict()["h0.weight" if paper == "gan" else "z.weight"]
+            seen[self.current_epoch] = seen[self.current_epoch].clone()
+        else:
+            seen["tested"] = self.net.generator.state_dict()["h0.weight" if paper == "gan" else "z.weight"]
+        return torch.full((len(images),), -float(self.current_epoch))
+
+    monkeypatch.setattr(Digits, "setup", setup)
+    monkeypatch.setattr(sampling.Sampling, "density", density)
+    from literatim.experiment.lightning import Request, run
+    from literatim.experiment.runs import new_run_folder
+
+    folder = new_run_folder(here / "runs", paper, "quick")
+    args = [*SHORT[paper], "--trainer.max_epochs=3", "--data.watch=[val]", f"--model.variant={'mnist'}"]
+    run(Request("fit", paper, "quick", args, folder, test_after=True))
+    assert torch.equal(seen["tested"], seen[epoch])
+    assert not torch.equal(seen[0], seen[2])
+    assert read_checkpoint(folder / "checkpoints" / "best.ckpt")["epoch"] == 0
+
+
+def test_two_processes_train_one_pair(here):
+    """Two gloo ranks on the CPU: were their weights not the same, their shares of the likelihood would not be either."""
+    done = run_command(
+        "fit", "cgan", *SHORT["cgan"], "--trainer.max_epochs", "2", "--trainer.devices", "2",
+        "--trainer.accelerator", "cpu", "--trainer.strategy", "ddp", "--model.lr", "0.5", cwd=here, OMP_NUM_THREADS="1",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    record = json.loads((here / "runs" / "cgan" / "quick" / "0" / "record.json").read_text())
+    alone = run_command("validate", "cgan", "--ckpt_path", "last", cwd=here)
+    rows = [[cell.strip() for cell in row.split("│") if cell.strip()] for row in alone.stdout.splitlines()]
+    found = {row[0]: float(row[1]) for row in rows if row and row[0] == "test_likelihood"}
+    assert record["metrics"]["test_likelihood"] == pytest.approx(found["test_likelihood"], abs=1e-2)
