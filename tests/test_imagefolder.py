@@ -597,24 +597,24 @@ def test_photographs_are_fine_tuned_on_tested_and_predicted(tmp_path, capsys, mo
 
 
 def test_a_run_stopped_while_others_read_for_it_goes_on_bit_for_bit(tmp_path):
-    root = photographs_in(tmp_path / "photos", each=20)
+    root = photographs_in(tmp_path / "photos", each=10)
     more = ("--data.root", str(root), "--data.workers", "1", "--model.num_classes", "2", "--trainer.max_epochs", "2")
     command = [sys.executable, "-m", "literatim", "fit", "resnet", "--recipe", "finetune", *TINY, *more, "--runs"]
     how = {"cwd": CHECKOUT, "env": {**os.environ, "OMP_NUM_THREADS": "1"}}
     script = (
         "import os, signal; from literatim.papers.resnet.training import ResNetTraining as T; step = T.training_step\n"
         "def once(self, batch, i):\n"
-        "    if self.global_step == 21: os.killpg(0, signal.SIGINT)\n"
+        "    if self.global_step == 11: os.killpg(0, signal.SIGINT)\n"
         "    return step(self, batch, i)\n"
         "T.training_step = once; from literatim.cli import main; import sys; sys.exit(main(sys.argv[1:]))"
     )
     stopped = [sys.executable, "-c", script, *command[3:], str(tmp_path / "stopped")]
-    done = subprocess.run(stopped, capture_output=True, text=True, start_new_session=True, timeout=300, **how)
+    done = subprocess.run(stopped, capture_output=True, text=True, start_new_session=True, timeout=900, **how)
     assert done.returncode == 2, done.stderr
     assert "everything is saved" in done.stderr
     go_on = [*command[:7], "--runs", str(tmp_path / "stopped"), "--ckpt_path", "last"]
-    subprocess.run(go_on, check=True, capture_output=True, timeout=300, **how)
-    subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True, timeout=300, **how)
+    subprocess.run(go_on, check=True, capture_output=True, timeout=900, **how)
+    subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True, timeout=900, **how)
     one, other = (
         torch.load(tmp_path / name / "resnet/finetune/0/checkpoints/last.ckpt", weights_only=True)["state_dict"]
         for name in ("stopped", "whole")
