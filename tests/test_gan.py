@@ -349,7 +349,7 @@ def test_the_conditional_pair_ends_with_its_best_weights_and_the_other_with_its_
 
 
 def test_two_processes_train_one_pair(here):
-    """Two gloo ranks on the CPU: were their weights not the same, their shares of the likelihood would not be either."""
+    """Two gloo ranks on the CPU: were their weights not the same, their shares of the likelihood would differ too."""
     done = run_command(
         "fit", "cgan", *SHORT["cgan"], "--trainer.max_epochs", "2", "--trainer.devices", "2",
         "--trainer.accelerator", "cpu", "--trainer.strategy", "ddp", "--model.lr", "0.5", cwd=here, OMP_NUM_THREADS="1",
