@@ -76,6 +76,7 @@ MISFITS = [
     ("resnet", ["--model.num_classes", "5"], ["10 classes and the network 5", "--model.num_classes"]),
     ("vgg", ["--data.size", "20"], ["too small", "--data.size"]),
     ("vgg", ["--data.size", "64"], ["another size", "data.size"]),
+    ("resnet", ["--model.lr", "1e39"], ["32 bits", "--model.lr"]),
 ]
 
 

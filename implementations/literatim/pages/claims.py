@@ -82,7 +82,7 @@ def _notes(claim: Claim, found: dict[str, Any], lang: Lang) -> list[str]:
     elif found["verdict"] not in ("erratum", "unexplained") and found["detail"]["en"]:
         notes.append(said(Text(**found["detail"]), lang))
     if claim.tolerance:
-        notes.append(f"± {esc(claim.tolerance.is_)}{word('colon', lang)}{said(claim.tolerance.why, lang)}")
+        notes.append(f"± {amount(claim.tolerance.is_)}{word('colon', lang)}{said(claim.tolerance.why, lang)}")
     return notes
 
 
