@@ -1,5 +1,6 @@
 # make reproduce   trains LeNet-5 on real digits, offline, and prints the verdicts on its claims
 # make test        runs all tests but those of the site
+# make compare     installs torchvision and timm, so that `make test` holds the cards against them too
 # make docs        builds the site into site/
 # make serve       shows it, and what you edit within seconds
 # make test-site   builds it and tests it in a real browser
@@ -14,7 +15,7 @@ TORCH ?= torch
 BIN := .venv/bin
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 
-.PHONY: help reproduce test docs facts serve test-site check lint types schema wheel clean
+.PHONY: help compare reproduce test docs facts serve test-site check lint types schema wheel clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -35,6 +36,9 @@ help:
 .venv/installed-dev: .venv/installed
 	$(BIN)/pip install -q "$(TORCH)" -e ".[dev]"
 	@touch $@
+
+compare: .venv/installed-dev
+	$(BIN)/pip install -q "$(TORCH)" -e ".[dev,compare]"
 
 reproduce: .venv/installed
 	@$(BIN)/literatim reproduce lenet --recipe quick

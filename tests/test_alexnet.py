@@ -9,10 +9,10 @@ from torch import nn
 
 from literatim.errors import LiteratimError
 from literatim.papers.alexnet import checks
-from literatim.papers.alexnet.augmentation import PixelStatistics, colour_noise, principal_components
 from literatim.papers.alexnet.model import PerCard, ResponseNormalization, WithinMapNormalization, overhang
 from literatim.papers.alexnet.momentum import Momentum
 from literatim.papers.alexnet.training import AlexNetTraining
+from literatim.parts.colour import PixelStatistics, colour_noise, principal_components
 from literatim.parts.crops import random_crops, ten_crops
 from test_smoke import OneBatch, trainer
 

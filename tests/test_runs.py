@@ -13,6 +13,8 @@ import pytest
 import torch
 
 from conftest import CHECKOUT, assert_refused, literatim
+from literatim.experiment import lightning
+from literatim.registry import card
 from literatim.registry.ledger import FIELDS
 
 EPOCHS = ("--trainer.max_epochs", "4")
@@ -272,6 +274,32 @@ def test_bf16_is_refused_only_where_it_is_emulated(monkeypatch):
         check_precision(asked)
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
     check_precision(asked)
+
+
+@pytest.mark.parametrize(
+    ("bf16", "gpu", "paper", "precision"),
+    [
+        (True, False, "resnet", "bf16-mixed"),
+        (False, False, "resnet", "32-true"),
+        (True, True, "resnet", "32-true"),
+        (True, False, "lenet", "32-true"),
+    ],
+)
+def test_bf16_is_the_default_where_it_is_the_processors_own(monkeypatch, bf16, gpu, paper, precision):
+    monkeypatch.setattr(lightning, "has_bf16", lambda: bf16)
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: gpu)
+    assert lightning.fastest_precision(lightning.import_path(card(paper).training)) == precision
+
+
+def test_an_epoch_cut_short_does_not_repeat_the_errors_of_the_one_before(tmp_path):
+    cut = ["--trainer.max_epochs", "-1", "--trainer.max_steps", "3", "--trainer.limit_train_batches", "2"]
+    done = literatim("fit", "lenet", *cut, "--runs", str(tmp_path))
+    assert "epoch 1/2" in done.stderr
+    first, second = (
+        dict(zip(curve(tmp_path)[0].split(","), row.split(","), strict=True)) for row in curve(tmp_path)[1:]
+    )
+    assert first["test_error"]
+    assert (second["step"], second["test_error"]) == ("3", "")
 
 
 def test_what_runs_write_does_not_make_the_tree_dirty(tmp_path, monkeypatch):

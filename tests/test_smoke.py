@@ -20,6 +20,7 @@ class OneBatch(LightningDataModule):
 
     watch = ["val"]
     seed = 0
+    classes: tuple[int, ...] = ()
 
     def __init__(self, batch, steps: int) -> None:
         super().__init__()
@@ -50,6 +51,7 @@ def test_it_learns_saves_and_answers(paper, variant, device, tmp_path):
     module = call(card(paper).training, variant=variant, **options)
     smoke = module.smoke()
     data = OneBatch(smoke.batch, smoke.steps)
+    data.classes = tuple(range(trainer(tmp_path, device).predict(module, datamodule=data)[0].shape[-1]))
     metric = f"val_{smoke.metric}"
     before = trainer(tmp_path, device).validate(module, datamodule=data, verbose=False)[0][metric]
 

@@ -9,12 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from literatim import interop
     from literatim.claims.verdicts import verify
     from literatim.loading import load
     from literatim.registry.names import find
 
 __version__ = "0.1.0"
-__all__ = ["card", "find", "load", "verify"]
+__all__ = ["card", "find", "interop", "load", "verify"]
 
 _PLACES = {"load": "literatim.loading", "verify": "literatim.claims.verdicts", "find": "literatim.registry.names"}
 
@@ -29,4 +30,6 @@ def card(name: str) -> Any:
 def __getattr__(name: str) -> Any:
     if name in _PLACES:
         return getattr(import_module(_PLACES[name]), name)
+    if name == "interop":
+        return import_module("literatim.interop")
     raise AttributeError(f"module 'literatim' has no attribute '{name}'")

@@ -17,26 +17,50 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+TORCHVISION = "torchvision"  # the name of the weights that torchvision publishes
+
+
 def load(paper: str, variant: str | None = None, *, weights: str | None = None, **options: Any) -> nn.Module:
     """The model of a paper, a plain `torch.nn.Module` in evaluation mode where it has weights.
 
     Args:
         paper: id, alias, arXiv id, DOI, BibTeX key or title, in any case
         variant: the paper's own name for the network, in lower case; the first on the card where none is given
-        weights: name of shipped weights, which is that of the recipe whose recorded run made them
+        weights: name of shipped weights, which is that of the recipe whose recorded run made them; or "torchvision"
+            for VGG's a, b, d, e and ResNet's resnet18 to resnet152: torchvision's IMAGENET1K_V1, with the options
+            under which the network is torchvision's. What they expect of images is in `literatim.interop`.
         options: keywords of the model, by default as printed; see its docstring
 
     Raises LiteratimError for a name that is unknown, with the nearest ones.
     """
     name = resolve(paper)
-    recorded = weights_record(name, weights) if weights else None
-    if recorded and variant is None:
-        variant = recorded["variant"]
-    variant = known_variant(name, variant)
-    if recorded:
+    if weights is None:
+        return build(name, known_variant(name, variant), options)
+    if weights == TORCHVISION:
+        from literatim import interop
+
+        variant = known_variant(name, variant)
+        net = build(name, variant, interop.options_of_published(name, variant, options))
+        state = interop.published(name, variant)
+    else:
+        recorded = weights_record(name, weights)
+        variant = known_variant(name, recorded["variant"] if variant is None else variant)
         if recorded["variant"] != variant:
             raise LiteratimError(f'the weights "{weights}" are of {name} {recorded["variant"]}, not of {variant}')
-        options = {**recorded["options"], **options}
+        net = build(name, variant, {**recorded["options"], **options})
+        from safetensors.torch import load as parse
+
+        state = parse(weights_bytes(recorded))
+    try:
+        net.load_state_dict(state)
+    except RuntimeError as error:
+        what = " ".join(str(error).split())
+        raise LiteratimError(f'the weights "{weights}" do not fit {name} with these options: {what}') from None
+    return net.eval()
+
+
+def build(name: str, variant: str, options: dict[str, Any]) -> nn.Module:
+    """A variant with options that go on to its model, whose names and choices are looked at first."""
     entry = card(name).variants[variant]
     module, _, attribute = entry.model.partition(":")
     model = getattr(import_module(module), attribute)
@@ -61,15 +85,6 @@ def load(paper: str, variant: str | None = None, *, weights: str | None = None, 
         raise LiteratimError(
             f"{name} {variant} cannot be made with {settings}: {' '.join(str(error).split())}"
         ) from None
-    if recorded:
-        from safetensors.torch import load as parse
-
-        try:
-            net.load_state_dict(parse(weights_bytes(recorded)))
-        except RuntimeError as error:
-            what = " ".join(str(error).split())
-            raise LiteratimError(f'the weights "{weights}" do not fit {name} with these options: {what}') from None
-        net.eval()
     return net
 
 
@@ -90,9 +105,12 @@ def shipped_weights(paper: str) -> dict[str, Record]:
 
 
 def weights_record(paper: str, weights: str) -> Record:
+    from literatim.interop import NETWORKS
+
     shipped = shipped_weights(paper)
     if weights not in shipped:
-        hint = did_you_mean(weights, shipped) or (f"; it has {', '.join(shipped)}" if shipped else "; none ship")
+        known = [*shipped, *([TORCHVISION] if paper in NETWORKS else [])]
+        hint = did_you_mean(weights, known) or (f"; it has {', '.join(known)}" if known else "; none ship")
         raise LiteratimError(f'{paper} has no weights "{weights}"{hint}')
     return shipped[weights]
 

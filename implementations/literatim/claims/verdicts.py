@@ -131,7 +131,9 @@ def _executed(paper: str, claim: Claim) -> tuple[Value | None, str, Text]:
 
 
 def _parted(found: Any) -> tuple[Value, Text]:
-    return (found.value, found.words) if isinstance(found, Finding) else (found, Text(en=""))
+    value, words = (found.value, found.words) if isinstance(found, Finding) else (found, Text(en=""))
+    # NumPy's and torch's numbers as Python's: their False is no `bool`, and would pass for the number 0.
+    return (value.item() if hasattr(value, "item") else value), words
 
 
 def _joined(texts: list[Text]) -> Text:

@@ -1,1 +1,1 @@
-"""Data modules: real data in memory, batched there. `literatim.registry.data` lists them without torch."""
+"""Data modules: small sets in memory, photographs from disk. `literatim.registry.data` lists them without torch."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from literatim.errors import LiteratimError
-from literatim.loading import known_variant, load, weights_record
+from literatim.loading import TORCHVISION, known_variant, load, weights_record
 from literatim.registry.reading import card
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ def export(paper: str, variant: str | None, weights: str | None, to: Path) -> No
     if to.is_dir():
         raise LiteratimError(f"{to}: this is a folder; name a file in it")
     need_onnx()
-    variant = variant or (weights_record(paper, weights)["variant"] if weights else None)
+    if variant is None and weights not in (None, TORCHVISION):
+        variant = weights_record(paper, str(weights))["variant"]
     shape = card(paper).variants[known_variant(paper, variant)].input
     if isinstance(shape, dict):
         raise LiteratimError(

@@ -31,8 +31,8 @@ from literatim.registry.reading import card, read_text, shown
 
 # Options that say where things are or what is shown, not what is computed.
 NOT_OVERRIDES = (
-    "data.root", "data.download", "trainer.default_root_dir", "trainer.enable_progress_bar", "trainer.logger",
-    "seed_everything", "data.seed", "model.variant", "ckpt_path", "config", "verbose", "weights_only",
+    "data.root", "data.download", "data.workers", "trainer.default_root_dir", "trainer.enable_progress_bar",
+    "trainer.logger", "seed_everything", "data.seed", "model.variant", "ckpt_path", "config", "verbose", "weights_only",
 )  # fmt: skip
 
 

@@ -34,4 +34,22 @@ DATA_SETS = {
         licence="none stated; to be cited as Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
         sha256={},  # not known to us: the module checks the MD5 sums that torchvision has of the Python version
     ),
+    "imagefolder": DataSet(
+        module="literatim.datasets.imagefolder:ImageFolder",
+        about="your own image files, in a folder for each class",
+        licence="that of the images",
+        sha256={},  # whatever images there are
+    ),
+    "imagenet": DataSet(
+        module="literatim.datasets.imagenet:ImageNet",
+        about="ILSVRC-2012: 1,281,167 + 50,000 photographs of a thousand classes",
+        licence="for research and teaching only, by the terms of image-net.org; the photographs are their owners'",
+        sha256={},  # of so many files it is their number that the module checks
+    ),
+    "corpus": DataSet(
+        module="literatim.datasets.corpus:Corpus",
+        about="a text of your own, or the help texts inside every CPython (some 64,000 words): those work offline",
+        licence="of the help texts: the Python Software Foundation License",
+        sha256={},  # not checked: the help texts differ a little from one version of Python to the next
+    ),
 }

@@ -18,7 +18,8 @@ from torch.nn import functional as F
 from literatim.claims import Finding
 from literatim.claims.measures import parameters
 from literatim.claims.verdicts import build
-from literatim.papers.alexnet import augmentation, model, momentum, training
+from literatim.papers.alexnet import model, momentum, training
+from literatim.parts import colour
 
 LEARNED = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
 INPUT = (3, 224, 224)
@@ -222,7 +223,7 @@ def one_gpu_has_about_as_many() -> float:
 def mean_of_every_pixel() -> bool:
     """The statistics against the mean written out, and that this mean is what a view lacks."""
     x, module = photographs(5), small_training()
-    statistics = augmentation.PixelStatistics(72)
+    statistics = colour.PixelStatistics(72)
     statistics.add(x[:2])
     statistics.add(x[2:])
     module.mean.copy_(statistics.mean)
@@ -293,13 +294,13 @@ def colour_noise_as_printed() -> bool:
     """What is added to an image: one colour for all its pixels, sum of alpha_i lambda_i p_i with alpha ~ N(0, 0.1)."""
     mixing = torch.tensor([[3.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 1.0]])
     pixels = torch.einsum("cd,ndhw->nchw", mixing, noise(4, 3, 8, 8))
-    statistics = augmentation.PixelStatistics(8)
+    statistics = colour.PixelStatistics(8)
     statistics.add(pixels)
     rows = pixels.transpose(0, 1).flatten(1).double()
     covariance = torch.cov(rows, correction=0)
     images = torch.zeros(20_000, 3, 2, 2)
     with seeded():
-        added = augmentation.colour_noise(images, augmentation.principal_components(statistics.covariance))
+        added = colour.colour_noise(images, colour.principal_components(statistics.covariance))
     if not torch.equal(added, added[:, :, :1, :1].expand_as(added)):
         return False
     values, vectors = torch.linalg.eigh(covariance)
@@ -323,9 +324,9 @@ def colour_noise_leaves_the_image() -> Finding:
     pixels = colours()
     covariance = torch.cov(pixels, correction=0)
     module = small_training()
-    components = augmentation.principal_components(covariance, module.colour)  # type: ignore[arg-type]
+    components = colour.principal_components(covariance, module.colour)  # type: ignore[arg-type]
     with seeded():
-        added = augmentation.colour_noise(torch.zeros(1000, 3, 1, 1), components)
+        added = colour.colour_noise(torch.zeros(1000, 3, 1, 1), components)
     size, spread = float(added.std()), float(pixels.std())
     return Finding(
         size < spread,
@@ -568,13 +569,33 @@ def torchvisions() -> list[tuple[int, int, int]]:
         return convolutions(alexnet())
 
 
+def torchvision_pads_and_drops() -> bool:
+    """Two pixels round the image, dropout before the fully connected layers, and biases neither zero nor one."""
+    try:
+        from torchvision.models import alexnet
+    except (ImportError, RuntimeError):
+        return True
+    with torch.random.fork_rng():
+        net = alexnet()
+    first, bound = net.features[0], (3 * 11**2) ** -0.5  # of PyTorch's own rule for weights and biases
+    uniform = all(0.9 * bound < float(p.detach().abs().max()) <= bound for p in first.parameters())
+    return first.padding == (2, 2) and [type(net.classifier[at]) for at in (0, 3)] == [nn.Dropout] * 2 and uniform
+
+
 def torchvision_differs() -> bool:
     """Another first layer, no groups, and 61,100,840 parameters, counted from its sizes."""
     theirs, ours = torchvisions(), convolutions(shapes_only())
     kernels = sum(maps * (seen * side**2 + 1) for maps, seen, side in theirs)
     count = kernels + sum(out * (into + 1) for into, out in ((theirs[-1][0] * 36, 4096), (4096, 4096), (4096, 1000)))
     ungrouped = all(seen == before[0] for before, (_, seen, _) in pairwise(theirs))
-    return theirs[0] != ours[0] and ungrouped and ours[1][1] == 48 and count == 61_100_840
+    sizes = theirs[0] != ours[0] and ungrouped and ours[1][1] == 48 and count == 61_100_840
+    return sizes and torchvision_pads_and_drops()
+
+
+def timm_has_none() -> bool:
+    import timm
+
+    return bool(timm.list_models("*resnet50*")) and not timm.list_models("*alex*")
 
 
 def torch_normalises_by_the_mean() -> bool:
@@ -756,13 +777,13 @@ BROKEN: dict[str, Breaking] = {
     ),
     "the softmax of the mean": lambda: patch.object(training.AlexNetTraining, "predictions", softmax_of_the_mean),
     "one mean for each colour": lambda: patch.object(
-        augmentation.PixelStatistics,
+        colour.PixelStatistics,
         "mean",
         property(lambda self: (self.sum / self.images).mean((1, 2), keepdim=True).expand_as(self.sum)),
     ),
     "colour noise in deviations": retrained(colour="deviation"),
     "colour noise of twice the size": lambda: patch.object(
-        augmentation, "colour_noise", lambda x, c, exact=augmentation.colour_noise: exact(x, c, 0.2)
+        colour, "colour_noise", lambda x, c, exact=colour.colour_noise: exact(x, c, 0.2)
     ),
     "the rate outside the velocity": lambda: patch.object(momentum.Momentum, "step", rate_outside),
     "another rate, momentum and decay": retrained(lr=0.1, momentum=0.99, weight_decay=5e-3),

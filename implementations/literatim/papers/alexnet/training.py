@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import literatim
-from literatim.papers.alexnet.augmentation import Magnitude, PixelStatistics, colour_noise, principal_components
 from literatim.papers.alexnet.model import AlexNet
 from literatim.papers.alexnet.momentum import Momentum
+from literatim.parts.colour import Magnitude, PixelStatistics, colour_noise, principal_components
 from literatim.parts.crops import random_crops, ten_crops
 from literatim.parts.smoke import Smoke
 

@@ -443,6 +443,14 @@ def torchvision_differs() -> bool:
     return counts == tuple(built) == (6_624_904, 13_004_888) and pools
 
 
+def timm_has_none() -> bool:
+    """Of the networks called Inception only those of later papers."""
+    import timm
+
+    inceptions = {name for name in timm.list_models("inception*") if not name.startswith("inception_next")}
+    return not timm.list_models("*googlenet*") and inceptions == {"inception_v3", "inception_v4", "inception_resnet_v2"}
+
+
 def caffe_differs() -> bool:
     """The normalisation as Caffe's layer has it by default, which is torch's with k = 1, is not the network's."""
     x = noise(2, 8, 3, 3) * 40

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from literatim.parts import patches
+
 # Sec. 7: the shorter side of the image at each of the four scales.
 SCALES = (256, 288, 320, 352)
 
@@ -61,18 +63,8 @@ def averaged_probabilities(nets: list[nn.Module], crops: Tensor, at_once: int = 
 
 
 def patch_of(height: int, width: int, generator: torch.Generator) -> tuple[int, int, int, int]:
-    """(top, left, height, width) of a random patch of an image of that size.
-
-    The area is drawn evenly, the place too. Open in the paper: how the aspect ratio is drawn (here evenly), and what
-    happens where a patch does not fit into the image (here another one is drawn).
-    """
-    while True:
-        area, aspect, down, across = torch.rand(4, generator=generator).tolist()
-        area = (AREA[0] + area * (AREA[1] - AREA[0])) * height * width
-        aspect = ASPECT[0] + aspect * (ASPECT[1] - ASPECT[0])
-        tall, wide = round((area / aspect) ** 0.5), round((area * aspect) ** 0.5)
-        if 0 < tall <= height and 0 < wide <= width:
-            return int(down * (height - tall + 1)), int(across * (width - wide + 1)), tall, wide
+    """(top, left, height, width) of a random patch of an image of that size."""
+    return patches.patch_of(height, width, generator, AREA, ASPECT)
 
 
 def training_patch(image: Tensor, generator: torch.Generator, size: int = 224) -> Tensor:

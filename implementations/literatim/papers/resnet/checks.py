@@ -601,15 +601,70 @@ def responses_by_hand() -> bool:
 
 
 def torchvision_differs() -> bool:
-    """v1.5: as many parameters, the stride in the 3x3 layers, 4.089 billion multiply-adds for 3.858."""
+    """v1.5: as many parameters, the stride in the 3x3 layers, 4.089 billion multiply-adds for 3.858.
+
+    The rest is looked at where torchvision imports.
+    """
     with torch.device("meta"):
-        theirs, ours = model.ResNet(50, stride="3x3"), model.ResNet(50)
-    work = multiply_adds(theirs, 224), multiply_adds(ours, 224)
-    return count(theirs) == count(ours) == 25_557_032 and work == (4_089_184_256, 3_857_973_248)
+        v1_5, ours = model.ResNet(50, stride="3x3"), model.ResNet(50)
+    work = multiply_adds(v1_5, 224), multiply_adds(ours, 224)
+    counted = count(v1_5) == count(ours) == 25_557_032 and work == (4_089_184_256, 3_857_973_248)
+    try:
+        from torchvision.models import ResNet50_Weights, resnet50
+    except (ImportError, RuntimeError):  # a torchvision that does not fit torch fails with RuntimeError
+        return counted
+    theirs = seeded(resnet50)
+    bound = theirs.fc.in_features**-0.5  # of PyTorch's own rule for weights and biases
+    uniform = all(0.99 * bound < float(p.detach().abs().max()) <= bound for p in (theirs.fc.weight, theirs.fc.bias))
+    divided = ResNet50_Weights.IMAGENET1K_V1.transforms().std == [0.229, 0.224, 0.225]
+    return counted and is_v1_5(theirs) and uniform and divided
+
+
+def is_v1_5(theirs: Any) -> bool:
+    """Of a ResNet-50 as torchvision and timm build them."""
+    block = theirs.layer2[0]
+    with torch.device("meta"):
+        same_work = multiply_adds(theirs.to("meta"), 224) == 4_089_184_256
+    return (block.conv1.stride, block.conv2.stride) == ((1, 1), (2, 2)) and count(theirs) == 25_557_032 and same_work
 
 
 def torchvision_18_differs() -> bool:
-    return count(meta(18, "b")) == 11_689_512 and count(meta(18)) == 11_515_688
+    """Option B by its parameters, counted in torchvision's networks too where it imports."""
+    counted = count(meta(18, "b")) == 11_689_512 and count(meta(18)) == 11_515_688
+    try:
+        from torchvision import models
+    except (ImportError, RuntimeError):
+        return counted
+    with torch.device("meta"):
+        same = count(models.resnet18()) == count(meta(18, "b")) and count(models.resnet34()) == count(meta(34, "b"))
+    family = {name for name in models.list_models(models) if name.startswith(("resnet", "plain"))}
+    return counted and same and family == {f"resnet{depth}" for depth in model.BLOCKS}
+
+
+def timm_differs() -> bool:
+    """v1.5 too, the residuals silent at first, and weights of another training."""
+    import timm
+
+    theirs = seeded(lambda: timm.create_model("resnet50"))
+    other = theirs.pretrained_cfg["paper_ids"] == "arXiv:2110.00476"
+    return silent(theirs, "bn3") and other and is_v1_5(theirs)
+
+
+def timm_18_differs() -> bool:
+    import timm
+
+    theirs = seeded(lambda: timm.create_model("resnet18"))
+    with torch.device("meta"):
+        same_34 = count(timm.create_model("resnet34")) == count(meta(34, "b"))
+    return silent(theirs, "bn2") and count(theirs) == count(meta(18, "b")) and same_34
+
+
+def silent(theirs: Any, last: str) -> bool:
+    """Whether each block gives its shortcut alone, for its last normalisation has a scale of zero. None of ours has."""
+    stages = (theirs.layer1, theirs.layer2, theirs.layer3, theirs.layer4)
+    scales = [getattr(block, last).weight for stage in stages for block in stage]
+    as_printed = [module.weight for module in model.ResNet(18).modules() if isinstance(module, nn.BatchNorm2d)]
+    return not any(scale.any() for scale in scales) and all(bool(scale.all()) for scale in as_printed)
 
 
 # --- Broken models: each must cost at least one claim its verdict ----------------------------------

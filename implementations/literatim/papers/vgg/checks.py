@@ -227,7 +227,8 @@ def mean_is_subtracted() -> bool:
     with torch.random.fork_rng():
         module = training.VGGTraining("a", {"num_classes": 7, "width": 8, "hidden": 32, "size": 32})
     x = noise(5, 3, 32, 32) * 50 + torch.tensor([120.0, 110.0, 100.0])[:, None, None]
-    module._trainer = SimpleNamespace(datamodule=SimpleNamespace(sets={"train": (x, None)}))  # type: ignore[assignment]
+    data = SimpleNamespace(train_dataloader=lambda: [(x[:2], None), (x[2:], None)])
+    module._trainer = SimpleNamespace(datamodule=data, world_size=1)  # type: ignore[assignment]
     module.on_fit_start()
     mean = torch.stack([x[:, c].mean() for c in range(3)])
     return torch.allclose(module.images(x), x - mean[None, :, None, None], atol=1e-3)
@@ -565,11 +566,59 @@ def torchvision_differs() -> bool:
     variances = {2 / (9 * channels) for channels in CHANNELS}
     published = {"vgg16": 138_357_544, "vgg16_bn": 138_365_992}
     ours = sum(p.numel() for p in d.parameters())
-    return (
+    counted = (
         ours == published["vgg16"]
         and ours + 2 * normalised_channels == published["vgg16_bn"]
         and all(v < 0.5e-2 for v in variances)
     )
+    try:
+        from torchvision.models import VGG16_Weights, vgg
+    except (ImportError, RuntimeError):  # a torchvision that does not fit torch fails with RuntimeError
+        return counted
+    with torch.device("meta"):
+        built = {name: sum(p.numel() for p in getattr(vgg, name)().parameters()) for name in published}
+        pooled = vgg.vgg16().avgpool(torch.zeros(1, 512, 9, 12)).shape[2:] == (7, 7)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        theirs = vgg.vgg11()
+    started = starts_from_outputs(theirs.features) and starts_from(theirs.classifier[0], 1e-2)
+    divided = VGG16_Weights.IMAGENET1K_V1.transforms().std == [0.229, 0.224, 0.225]
+    return counted and built == published and set(vgg.cfgs) == set("ABDE") and pooled and started and divided
+
+
+def starts_from(layer: Any, deviation: float) -> bool:
+    return abs(float(layer.weight.detach().std()) / deviation - 1) < 0.05
+
+
+def starts_from_outputs(module: nn.Module) -> bool:
+    """Whether its convolutions start with a variance of 2 over the outputs times the kernel."""
+    convolutions = [layer for layer in module.modules() if isinstance(layer, nn.Conv2d)]
+    return all(starts_from(c, math.sqrt(2 / (c.out_channels * c.kernel_size[0] ** 2))) for c in convolutions)
+
+
+def timm_differs() -> bool:
+    """Looked at in timm's own class, narrow, with the weights of a narrow net A of ours."""
+    import timm
+    from timm.models import vgg
+
+    names = set(timm.list_models("vgg*"))
+    columns = names == {f"vgg{depth}{bn}" for depth in (11, 13, 16, 19) for bn in ("", "_bn")}
+    theirs: Any = timm.create_model("vgg11", num_classes=7)
+    dropped = [layer.p for layer in theirs.modules() if isinstance(layer, nn.Dropout)]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        narrow = vgg.VGG([8, "M", 16, "M", 32, 32, "M", 64, 64, "M", 64, 64, "M"], num_classes=7).eval()
+    started = starts_from_outputs(narrow.pre_logits)
+    ours = miniature("A", hidden=4096, size=224)
+    with torch.no_grad():
+        for given, layer in zip(ours.parameters(), narrow.parameters(), strict=True):
+            layer.copy_(given.view_as(layer))
+        wide, small = noise(1, 3, 256, 320), noise(1, 3, 96, 96)
+        dense = torch.allclose(narrow(wide), ours.score_map(wide).mean(dim=(2, 3)), atol=1e-4)
+        spread = F.adaptive_avg_pool2d(ours.features(small), 7).flatten(1)
+        answer = ours.fc8(F.relu(ours.fc7(F.relu(ours.fc6(spread)))))
+        enlarged = torch.allclose(narrow(small), answer, atol=1e-4)
+    return columns and dropped == [0, 0] and ours.dropout.p == 0.5 and started and dense and enlarged
 
 
 # --- Broken models: each must cost at least one claim its verdict ----------------------------------

@@ -49,7 +49,7 @@ class VGGTraining(LightningModule):
         drops: how many times the rate is divided by 10
         patience: epochs without a better error on the first watched set before it is; none keeps the rate
         flip: average the posteriors of an image and its mirror image when evaluating
-        mean: the mean RGB value to subtract; worked out on the training set where none is given
+        mean: the mean RGB value to subtract; worked out in one pass over the training images where none is given
     """
 
     bf16 = True
@@ -110,11 +110,17 @@ class VGGTraining(LightningModule):
         return self.net(self.images(x))
 
     def on_fit_start(self) -> None:
-        if self.given_mean is None:
-            sets = getattr(self.trainer.datamodule, "sets", {})
-            if "train" not in sets:
-                raise LiteratimError("these data are not in memory: give the mean RGB value with --model.mean")
-            self.mean.copy_(sets["train"][0].expand(-1, 3, -1, -1).mean(dim=(0, 2, 3)))
+        """The mean RGB value, "computed on the training set", unless it was given or a checkpoint brought it."""
+        if self.given_mean is not None or bool(self.mean.any()):
+            return
+        total = torch.zeros(4, dtype=torch.float64, device=self.device)  # red, green, blue; pixels
+        for images, _ in self.trainer.datamodule.train_dataloader():
+            colours = images.to(self.device).expand(-1, 3, -1, -1)
+            total[:3] += colours.sum(dim=(0, 2, 3), dtype=torch.float64)
+            total[3] += colours[:, 0].numel()
+        if self.trainer.world_size > 1:  # each rank has seen its share
+            total = self.all_gather(total).sum(0)
+        self.mean.copy_(total[:3] / total[3])
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.SGD(  # fused: one pass over the 130 million numbers of the fully connected layers

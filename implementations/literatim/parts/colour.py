@@ -1,4 +1,4 @@
-"""What AlexNet's training subtracts from an image, the mean of every pixel, and adds to it, noise in its colours."""
+"""The mean of every pixel and noise in the colours, as AlexNet has them (Krizhevsky et al. 2012, Sec. 2 and 4.1)."""
 
 from typing import Literal
 
@@ -48,11 +48,18 @@ def principal_components(covariance: Tensor, magnitude: Magnitude = "eigenvalue"
     return vectors * (values if magnitude == "eigenvalue" else values.sqrt())
 
 
-def colour_noise(images: Tensor, components: Tensor, deviation: float = 0.1) -> Tensor:
-    r"""Images (N, 3, h, w) with $[p_1, p_2, p_3][\alpha_1 \lambda_1, \alpha_2 \lambda_2, \alpha_3 \lambda_3]^T$ added.
+def colour_shifts(
+    n: int, components: Tensor, deviation: float = 0.1, generator: torch.Generator | None = None
+) -> Tensor:
+    r"""(n, 3): for each of n images $[p_1, p_2, p_3][\alpha_1 \lambda_1, \alpha_2 \lambda_2, \alpha_3 \lambda_3]^T$.
 
     Each $\alpha_i$ is drawn from a Gaussian of mean zero and standard deviation 0.1, once for all pixels of an image
     and anew whenever the image is used again (Sec. 4.1).
     """
-    alpha = deviation * torch.randn(len(images), 3, device=images.device)
-    return images + (alpha @ components.to(alpha).T)[:, :, None, None]
+    alpha = deviation * torch.randn(n, 3, device=components.device, generator=generator)
+    return alpha @ components.to(alpha).T
+
+
+def colour_noise(images: Tensor, components: Tensor, deviation: float = 0.1) -> Tensor:
+    """Images (N, 3, h, w), to all pixels of each of which its shift is added."""
+    return images + colour_shifts(len(images), components.to(images.device), deviation)[:, :, None, None]
