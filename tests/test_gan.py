@@ -316,11 +316,9 @@ def test_a_loss_that_is_no_number_stops_with_its_step(here, capsys):
     assert "of epoch 1" in said
 
 
-@pytest.mark.parametrize(("paper", "epoch"), [("cgan", 0), ("gan", 2)])
-def test_the_conditional_pair_ends_with_its_best_weights_and_the_other_with_its_last(
-    paper, epoch, here, capsys, monkeypatch
-):
-    """Of three epochs whose likelihood falls from one to the next."""
+@pytest.mark.parametrize(("paper", "likelihoods"), [("cgan", (0, -1, -2)), ("gan", (-2, -1, 0))])
+def test_a_run_ends_with_its_best_weights(paper, likelihoods, here, capsys, monkeypatch):
+    """Of three epochs whose likelihood falls, or rises, from one to the next: weights, pictures and record."""
     exact = Digits.setup
 
     def setup(self, stage):
@@ -330,24 +328,35 @@ def test_the_conditional_pair_ends_with_its_best_weights_and_the_other_with_its_
     seen = {}
 
     def density(self, images):
-        if not self.trainer.testing:
-            seen[self.current_epoch] = self.net.generator.state_dict()["h0.weight" if paper == "gan" else "z.weight"]
-            seen[self.current_epoch] = seen[self.current_epoch].clone()
-        else:
-            seen["tested"] = self.net.generator.state_dict()["h0.weight" if paper == "gan" else "z.weight"]
-        return torch.full((len(images),), -float(self.current_epoch))
+        when = "tested" if self.trainer.testing else self.current_epoch
+        seen[when] = self.net.generator.state_dict()["h0.weight" if paper == "gan" else "z.weight"].clone()
+        return torch.full((len(images),), 7.0 if self.trainer.testing else float(likelihoods[self.current_epoch]))
+
+    drawn = CLASS[paper].pictures
+
+    def pictures(self):
+        seen["drawn"] = self.net.generator.state_dict()["h0.weight" if paper == "gan" else "z.weight"].clone()
+        return drawn(self)
 
     monkeypatch.setattr(Digits, "setup", setup)
     monkeypatch.setattr(sampling.Sampling, "density", density)
+    monkeypatch.setattr(CLASS[paper], "pictures", pictures)
     from literatim.experiment.lightning import Request, run
     from literatim.experiment.runs import new_run_folder
 
     folder = new_run_folder(here / "runs", paper, "quick")
     args = [*SHORT[paper], "--trainer.max_epochs=3", "--data.watch=[val]", f"--model.variant={'mnist'}"]
     run(Request("fit", paper, "quick", args, folder, test_after=True))
-    assert torch.equal(seen["tested"], seen[epoch])
+    best = likelihoods.index(0)
+    assert torch.equal(seen["tested"], seen[best])
+    assert torch.equal(seen["drawn"], seen[best])
     assert not torch.equal(seen[0], seen[2])
-    assert read_checkpoint(folder / "checkpoints" / "best.ckpt")["epoch"] == 0
+    assert read_checkpoint(folder / "checkpoints" / "best.ckpt")["epoch"] == best
+    kept = json.loads((folder / "record.json").read_text())["metrics"]
+    assert (kept["best_epoch"], kept["val_likelihood"], kept["test_likelihood"]) == (best + 1, 0, 7)
+    # A run that goes on from `last` knows the best of all epochs up to there.
+    states = read_checkpoint(folder / "checkpoints" / "last.ckpt")["callbacks"].items()
+    assert [state["best_model_score"] for name, state in states if "val_likelihood" in name] == [0]
 
 
 RANKS = """
