@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+import yaml
 from PIL import Image
 from pytorch_lightning import Callback, Trainer
 
@@ -17,7 +18,8 @@ from literatim.errors import LiteratimError
 from literatim.experiment.callbacks import Identity, read_checkpoint
 from literatim.papers.cgan.training import CGANTraining, known
 from literatim.papers.gan import parzen, sampling
-from literatim.papers.gan.training import GANTraining
+from literatim.papers.gan.training import GANTraining, start_at_marginals
+from literatim.registry.ledger import recipe_path
 
 SMALL = {"gan": {"hidden": 16, "units": 8}, "cgan": {"width": 0.04}}
 CLASS = {"gan": GANTraining, "cgan": CGANTraining}
@@ -222,6 +224,37 @@ def test_a_conditional_pair_looks_for_the_label_that_was_asked(few, tmp_path):
 
     assert test(0) == 0
     assert test(1) == 100
+
+
+@pytest.mark.parametrize("paper", CLASS)
+def test_what_quick_expects_is_beyond_what_no_learning_gives(paper, tmp_path):
+    """Neither an untrained generator nor independent pixels, each with the values it has in some digit, come near."""
+    settings = yaml.safe_load(recipe_path(paper, "quick").read_text())
+    data = Digits(**settings["data"])
+    data.setup("fit")
+    images = data.sets["train"][0]
+    torch.manual_seed(0)
+    module = CLASS[paper](**settings["model"])
+    start_at_marginals(module.output_layer(), images)
+    expects = literatim.card(paper).recipes["quick"].expects
+
+    def pixels(labels, seed):
+        of = torch.randint(len(images), (len(labels), images[0].numel()), generator=torch.Generator().manual_seed(seed))
+        return images.flatten(1).gather(0, of)
+
+    for generate in (module.generate, pixels):
+        module.generate = generate
+        found = trainer(tmp_path).test(module, datamodule=data, verbose=False)[0]
+        print(paper, found)
+        assert not expects.met(found[expects.metric])
+        assert found["test_likelihood"] < 300
+    # What is expected can be had: with the training images themselves, under their own labels.
+    order = torch.arange(1000) % 10
+    labels = data.sets["train"][1]
+    of = [(labels == digit).nonzero()[k // 10 % 100] for k, digit in enumerate(order)]
+    module.generate = lambda labels, seed: images[torch.cat(of)].flatten(1)
+    found = trainer(tmp_path).test(module, datamodule=data, verbose=False)[0]
+    assert expects.met(found[expects.metric])
 
 
 # --- The command -----------------------------------------------------------------------------------
