@@ -245,9 +245,10 @@ def test_what_quick_expects_is_beyond_what_no_learning_gives(paper, tmp_path):
     for generate in (module.generate, pixels):
         module.generate = generate
         found = trainer(tmp_path).test(module, datamodule=data, verbose=False)[0]
-        print(paper, found)
-        assert not expects.met(found[expects.metric])
-        assert found["test_likelihood"] < 300
+        if paper == "gan":
+            assert not expects.met(found["test_likelihood"] + 5 * found["test_se"])
+        else:
+            assert found["test_label_error"] > 2 * expects.at_most
     # What is expected can be had: with the training images themselves, under their own labels.
     order = torch.arange(1000) % 10
     labels = data.sets["train"][1]

@@ -110,7 +110,7 @@ function build(element, kind, text, status, run) {
   const fresh = make("button", { type: "button" }, text.fresh);
   const row = Array.from({ length: TEN }, (_, k) => {
     const name = text.one[kind](asks ? k : percent((k * STEPS) / (TEN - 1)));
-    return make("button", { type: "button", "aria-label": name }, picture({ "aria-hidden": "true" }));
+    return make("button", { type: "button", "aria-label": name }, picture({ "aria-hidden": "true" }), asks ? `${k}` : "");
   });
   element.append(
     make("div", { class: "walk-work" }, large,

@@ -88,7 +88,13 @@ def settled(demo):
 
 def pixels(canvas):
     """(784,): the grey levels that a canvas shows, which must be grey."""
-    levels = canvas.evaluate("c => [...c.getContext('2d').getImageData(0, 0, 28, 28).data]")
+    levels = canvas.evaluate(
+        """c => {
+            const copy = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+            copy.drawImage(c, 0, 0);
+            return [...copy.getImageData(0, 0, 28, 28).data];
+        }"""
+    )
     red, green, blue, opacity = torch.tensor(levels).view(-1, 4).T
     assert torch.equal(red, green)
     assert torch.equal(red, blue)
