@@ -1,21 +1,25 @@
 """GAN and the conditional GAN: what their claims do not cover. Resuming, refusals, the end of a run, samples."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
+import yaml
 from PIL import Image
 from pytorch_lightning import Callback, Trainer
 
 import literatim
-from conftest import literatim as run_command
 from literatim.cli import main
 from literatim.datasets.digits import Digits
 from literatim.errors import LiteratimError
 from literatim.experiment.callbacks import Identity, read_checkpoint
 from literatim.papers.cgan.training import CGANTraining, known
 from literatim.papers.gan import parzen, sampling
-from literatim.papers.gan.training import GANTraining
+from literatim.papers.gan.training import GANTraining, start_at_marginals
+from literatim.registry.ledger import recipe_path
 
 SMALL = {"gan": {"hidden": 16, "units": 8}, "cgan": {"width": 0.04}}
 CLASS = {"gan": GANTraining, "cgan": CGANTraining}
@@ -222,6 +226,38 @@ def test_a_conditional_pair_looks_for_the_label_that_was_asked(few, tmp_path):
     assert test(1) == 100
 
 
+@pytest.mark.parametrize("paper", CLASS)
+def test_what_quick_expects_is_beyond_what_no_learning_gives(paper, tmp_path):
+    """Neither an untrained generator nor independent pixels, each with the values it has in some digit, come near."""
+    settings = yaml.safe_load(recipe_path(paper, "quick").read_text())
+    data = Digits(**settings["data"])
+    data.setup("fit")
+    images = data.sets["train"][0]
+    torch.manual_seed(0)
+    module = CLASS[paper](**settings["model"])
+    start_at_marginals(module.output_layer(), images)
+    expects = literatim.card(paper).recipes["quick"].expects
+
+    def pixels(labels, seed):
+        of = torch.randint(len(images), (len(labels), images[0].numel()), generator=torch.Generator().manual_seed(seed))
+        return images.flatten(1).gather(0, of)
+
+    for generate in (module.generate, pixels):
+        module.generate = generate
+        found = trainer(tmp_path).test(module, datamodule=data, verbose=False)[0]
+        if paper == "gan":
+            assert not expects.met(found["test_likelihood"] + 5 * found["test_se"])
+        else:
+            assert found["test_label_error"] > 2 * expects.at_most
+    # What is expected can be had: with the training images themselves, under their own labels.
+    order = torch.arange(1000) % 10
+    labels = data.sets["train"][1]
+    of = [(labels == digit).nonzero()[k // 10 % 100] for k, digit in enumerate(order)]
+    module.generate = lambda labels, seed: images[torch.cat(of)].flatten(1)
+    found = trainer(tmp_path).test(module, datamodule=data, verbose=False)[0]
+    assert expects.met(found[expects.metric])
+
+
 # --- The command -----------------------------------------------------------------------------------
 
 SHORT = {
@@ -314,11 +350,9 @@ def test_a_loss_that_is_no_number_stops_with_its_step(here, capsys):
     assert "of epoch 1" in said
 
 
-@pytest.mark.parametrize(("paper", "epoch"), [("cgan", 0), ("gan", 2)])
-def test_the_conditional_pair_ends_with_its_best_weights_and_the_other_with_its_last(
-    paper, epoch, here, capsys, monkeypatch
-):
-    """Of three epochs whose likelihood falls from one to the next."""
+@pytest.mark.parametrize(("paper", "likelihoods"), [("cgan", (0, -1, -2)), ("gan", (-2, -1, 0))])
+def test_a_run_ends_with_its_best_weights(paper, likelihoods, here, capsys, monkeypatch):
+    """Of three epochs whose likelihood falls, or rises, from one to the next: weights, pictures and record."""
     exact = Digits.setup
 
     def setup(self, stage):
@@ -328,35 +362,67 @@ def test_the_conditional_pair_ends_with_its_best_weights_and_the_other_with_its_
     seen = {}
 
     def density(self, images):
-        if not self.trainer.testing:
-            seen[self.current_epoch] = self.net.generator.state_dict()["h0.weight" if paper == "gan" else "z.weight"]
-            seen[self.current_epoch] = seen[self.current_epoch].clone()
-        else:
-            seen["tested"] = self.net.generator.state_dict()["h0.weight" if paper == "gan" else "z.weight"]
-        return torch.full((len(images),), -float(self.current_epoch))
+        when = "tested" if self.trainer.testing else self.current_epoch
+        seen[when] = self.net.generator.state_dict()["h0.weight" if paper == "gan" else "z.weight"].clone()
+        return torch.full((len(images),), 7.0 if self.trainer.testing else float(likelihoods[self.current_epoch]))
+
+    drawn = CLASS[paper].pictures
+
+    def pictures(self):
+        seen["drawn"] = self.net.generator.state_dict()["h0.weight" if paper == "gan" else "z.weight"].clone()
+        return drawn(self)
 
     monkeypatch.setattr(Digits, "setup", setup)
     monkeypatch.setattr(sampling.Sampling, "density", density)
+    monkeypatch.setattr(CLASS[paper], "pictures", pictures)
     from literatim.experiment.lightning import Request, run
     from literatim.experiment.runs import new_run_folder
 
     folder = new_run_folder(here / "runs", paper, "quick")
     args = [*SHORT[paper], "--trainer.max_epochs=3", "--data.watch=[val]", f"--model.variant={'mnist'}"]
     run(Request("fit", paper, "quick", args, folder, test_after=True))
-    assert torch.equal(seen["tested"], seen[epoch])
+    best = likelihoods.index(0)
+    assert torch.equal(seen["tested"], seen[best])
+    assert torch.equal(seen["drawn"], seen[best])
     assert not torch.equal(seen[0], seen[2])
-    assert read_checkpoint(folder / "checkpoints" / "best.ckpt")["epoch"] == 0
+    assert read_checkpoint(folder / "checkpoints" / "best.ckpt")["epoch"] == best
+    kept = json.loads((folder / "record.json").read_text())["metrics"]
+    assert (kept["best_epoch"], kept["val_likelihood"], kept["test_likelihood"]) == (best + 1, 0, 7)
+    # A run that goes on from `last` knows the best of all epochs up to there.
+    states = read_checkpoint(folder / "checkpoints" / "last.ckpt")["callbacks"].items()
+    assert [state["best_model_score"] for name, state in states if "val_likelihood" in name] == [0]
+
+
+RANKS = """
+import torch
+from pytorch_lightning import Trainer
+from literatim.datasets.digits import Digits
+from literatim.papers.cgan.training import CGANTraining
+
+torch.manual_seed(0)
+module = CGANTraining(options={"width": 0.04}, samples=20)
+data = Digits(batch_size=300, size=28, background=0.0, ink=1.0)
+trainer = Trainer(
+    accelerator="cpu", devices=2, strategy="ddp", max_epochs=2, logger=False, enable_checkpointing=False,
+    enable_progress_bar=False, use_distributed_sampler=False, num_sanity_val_steps=0,
+)
+trainer.fit(module, datamodule=data)
+likelihood = trainer.callback_metrics["test_likelihood"].item()
+mine = module.density(data.sets["test"][0]).mean().item()
+torch.save((module.net.state_dict(), module.noise(3, 0), likelihood, mine), f"{trainer.global_rank}.pt")
+"""
 
 
 def test_two_processes_train_one_pair(here):
-    """Two gloo ranks on the CPU: were their weights not the same, their shares of the likelihood would differ too."""
-    done = run_command(
-        "fit", "cgan", *SHORT["cgan"], "--trainer.max_epochs", "2", "--trainer.devices", "2",
-        "--trainer.accelerator", "cpu", "--trainer.strategy", "ddp", "--model.lr", "0.5", cwd=here, OMP_NUM_THREADS="1",
+    """Two gloo ranks on the CPU: their noise differs, their weights stay the same to the last bit, and the logged
+    likelihood is that of the whole set."""
+    (here / "ranks.py").write_text(RANKS)
+    done = subprocess.run(
+        [sys.executable, "ranks.py"], capture_output=True, text=True, timeout=300,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    record = json.loads((here / "runs" / "cgan" / "quick" / "0" / "record.json").read_text())
-    alone = run_command("validate", "cgan", "--ckpt_path", "last", cwd=here)
-    rows = [[cell.strip() for cell in row.split("│") if cell.strip()] for row in alone.stdout.splitlines()]
-    found = {row[0]: float(row[1]) for row in rows if row and row[0] == "test_likelihood"}
-    assert record["metrics"]["test_likelihood"] == pytest.approx(found["test_likelihood"], abs=1e-2)
+    (one, noise, likelihood, mine), (other, others_noise, *_) = (torch.load(here / f"{rank}.pt") for rank in (0, 1))
+    assert not torch.equal(noise, others_noise)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert likelihood == pytest.approx(mine, abs=1e-2)

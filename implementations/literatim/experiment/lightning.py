@@ -202,11 +202,11 @@ class PaperCLI(LightningCLI):
                 callbacks.StopAtNaN(),
                 callbacks.StopAtInterrupt(folder),
                 self.curve,
-                ModelCheckpoint(filename="last", **place),
             ]
             if "val" in getattr(self.datamodule, "watch", ()):
                 monitor, mode = getattr(self.model, "best", ("val_error", "min"))
                 own.append(ModelCheckpoint(filename="best", monitor=monitor, mode=mode, **place))
+            own.append(ModelCheckpoint(filename="last", **place))  # after `best`, whose newest value it holds
             kwargs["plugins"] = [*(config.plugins or []), callbacks.AtomicCheckpoints()]
         self.trainer_defaults["callbacks"] = own
         try:
@@ -223,10 +223,11 @@ class PaperCLI(LightningCLI):
             write_json(folder / record.IDENTITY, self.identity)
 
     def after_fit(self) -> None:
+        best = self.go_back_to_best()
         # From the curve, which a run that goes on has whole even if nothing was left to do.
-        last = self.curve.rows[-1] if self.curve.rows else {}
-        metrics = {name: value for name, value in last.items() if name not in ("epoch", "step", "wall_s")}
-        self.go_back_to_best()
+        rows = [row for row in self.curve.rows if best is None or row["epoch"] == best]
+        metrics = {k: v for k, v in (rows[-1] if rows else {}).items() if k not in ("epoch", "step", "wall_s")}
+        metrics |= {"best_epoch": best} if best else {}
         if self.request.test_after:
             found = self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
             metrics |= {k: callbacks.shortened(v) for k, v in found[0].items()}
@@ -242,13 +243,16 @@ class PaperCLI(LightningCLI):
                 write_grid(images, folder / f"{name}.png")
             write_json(folder / record.RECORD, self.record)
 
-    def go_back_to_best(self) -> None:
-        """The best weights of the run, where a training says that they are its outcome."""
+    def go_back_to_best(self) -> int | None:
+        """The best weights of the run, where a training says that they are its outcome; returns their epoch."""
         folder = self.request.folder
         if folder and getattr(self.model, "stops_at_best", False):
             best = folder / CHECKPOINTS / "best.ckpt"
             if best.is_file():
-                self.model.load_state_dict(callbacks.read_checkpoint(best)["state_dict"])
+                found = callbacks.read_checkpoint(best)
+                self.model.load_state_dict(found["state_dict"])
+                return int(found["epoch"]) + 1
+        return None
 
     def before_validate(self) -> None:
         self.take_weights()

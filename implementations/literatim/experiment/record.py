@@ -129,9 +129,11 @@ def enter(run: Path, net: nn.Module, *, again: bool = False) -> Path:
     if place == run:
         return run
     place.mkdir(parents=True, exist_ok=True)
-    if card(paper).recipes[recipe].ships_weights and record["seed"] == 0 and not record["overrides"]:
+    ships = card(paper).recipes[recipe].ships_weights
+    if ships and record["seed"] == 0 and not record["overrides"]:
         first = variant == card(paper).recipe_variants(recipe)[0]
-        record["weights"] = ship(paper, recipe if first else f"{recipe}-{variant}", net)
+        kind = torch.float16 if ships == "float16" else None
+        record["weights"] = ship(paper, recipe if first else f"{recipe}-{variant}", net, kind)
     if (run / CURVE).exists():
         shutil.copyfile(run / CURVE, place / CURVE)
     for picture in run.glob("*.png"):
@@ -140,11 +142,11 @@ def enter(run: Path, net: nn.Module, *, again: bool = False) -> Path:
     return place
 
 
-def ship(paper: str, name: str, net: nn.Module) -> dict[str, str]:
-    """Write the weights as safetensors; returns their entry in the record."""
+def ship(paper: str, name: str, net: nn.Module, kind: torch.dtype | None = None) -> dict[str, str]:
+    """Write the weights as safetensors, rounded to `kind` where one is given; returns their entry in the record."""
     from safetensors.torch import save
 
-    content = save({key: value.detach().cpu().contiguous() for key, value in net.state_dict().items()})
+    content = save({key: value.detach().to("cpu", kind).contiguous() for key, value in net.state_dict().items()})
     path = paper_folder(paper) / "weights" / f"{name}.safetensors"
     path.parent.mkdir(exist_ok=True)
     beside = path.with_suffix(".new")

@@ -28,6 +28,7 @@ from literatim.pages.markup import (
 from literatim.pages.runs import recipes, runs
 from literatim.pages.words import word
 from literatim.registry.bibtex import bibtex
+from literatim.registry.reading import weights_path
 from literatim.registry.schema import Predecessor
 
 
@@ -109,7 +110,7 @@ def _before(work: Predecessor, edition: Edition, real: set[str], lang: Lang) -> 
 
 def demo(entry: Entry, lang: Lang) -> str:
     found = entry.card.demo
-    if found is None:
+    if found is None or not weights_path(entry.id, found.weights).is_file():  # the run is still to be made
         return ""
     model = f' data-model="{entry.id}.onnx"'
     inside = f"<noscript>{word('javascript', lang)}</noscript>"

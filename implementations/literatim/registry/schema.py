@@ -133,7 +133,8 @@ class Recipe(Strict):
     data: Word
     variants: tuple[Word, ...] = ()  # none: the card's default variant
     expects: Expectation | None = None
-    ships_weights: bool = False  # the last weights of seed 0 go into papers/<id>/weights/
+    # The weights of seed 0 go into papers/<id>/weights/; rounded to half precision where there are millions.
+    ships_weights: bool | Literal["float16"] = False
     deviations: tuple[Deviation, ...] = ()
 
 

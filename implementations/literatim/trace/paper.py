@@ -12,7 +12,7 @@ from literatim.experiment.export import write_onnx
 from literatim.loading import load
 from literatim.registry.facts import claim_key, facts_of, paper_key
 from literatim.registry.ledger import Record, records
-from literatim.registry.reading import card, claims
+from literatim.registry.reading import card, claims, weights_path
 from literatim.registry.schema import Claim, Demo, Text
 from literatim.trace.curves import curves
 from literatim.trace.networks import networks
@@ -36,7 +36,7 @@ def facts_anew(paper: str, to: Path, *, again: bool = False) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     rest = {name: old[name] for name in ("networks", "curves")} if same else drawn(paper)
     demo = card(paper).demo
-    if demo and not same:
+    if demo and not same and weights_path(paper, demo.weights).is_file():
         export_demo(paper, demo, folder / f"{paper}.onnx")
     facts = {"key": key, "verdicts": verdicts, **rest}
     beside = folder / "facts.json.new"

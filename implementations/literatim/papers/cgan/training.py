@@ -28,8 +28,8 @@ class CGANTraining(GANTraining):
 
     That is the percentage of samples, a tenth of them asked for each digit, whose nearest training image shows another
     digit; it is ours, not the paper's. The window of the Parzen estimate stands on as many samples of each class, 1,000
-    of 10 (Sec. 4.1). "Best estimate of log-likelihood on the validation set was used as stopping point": where the
-    recipe watches `val`, what is tested at the end of a run are its best weights.
+    of 10 (Sec. 4.1). "Best estimate of log-likelihood on the validation set was used as stopping point": as in GAN, the
+    best weights are tested where the recipe watches `val`.
 
     Args:
         variant: a variant of the card
@@ -47,7 +47,6 @@ class CGANTraining(GANTraining):
     """
 
     paper = "cgan"
-    stops_at_best = True
 
     def __init__(
         self,

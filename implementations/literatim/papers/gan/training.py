@@ -58,6 +58,9 @@ class GANTraining(Sampling):
     - `<set>_likelihood`: the mean log-density, in nats, of a set's images under a Parzen window on samples of the
       generator; with it `test_se`, its standard error over the images, and `test_sigma`, the window's width.
 
+    Where the recipe watches `val`, what is tested and drawn at the end of a run are its best weights by
+    `val_likelihood`, elsewhere its last.
+
     Args:
         variant: a variant of the card
         options: options of the model, such as `hidden: 400`
@@ -76,7 +79,7 @@ class GANTraining(Sampling):
 
     paper = "gan"
     best = ("val_likelihood", "max")  # what a run's best checkpoint is best in
-    stops_at_best = False  # the released configuration has no stopping rule
+    stops_at_best = True  # open in the paper; that of the conditional nets (Sec. 4.1) prints it
     online: Tensor
 
     def __init__(
