@@ -26,7 +26,7 @@ ABOUT = {
     "test": "Evaluate on the test set.",
     "predict": "Classify image files: literatim predict PAPER FILE …\n"
     "Or have a paper that generates make some: literatim predict PAPER --to samples.png\n"
-    "Or ask one that learns words for neighbours: literatim predict PAPER --ckpt_path last --words king",
+    "Or ask one that learns words: literatim predict PAPER --ckpt_path last --words king queen",
     "reproduce": "Run a recipe for each seed, test it, record it, and compare with the card.",
 }
 OWN = """\
@@ -41,7 +41,9 @@ EXTRA = {
     "predict": "\n  --weights NAME           shipped weights; the first there are where no checkpoint is given"
     "\n  --json                   a list of files with classes and probabilities"
     "\n  --to FILE.png            write generated images; with it --number N (default: 16), --seed K (default: 0)"
-    "\n                           and, of a conditional paper, --label L (all in turn where none is named)",
+    "\n                           and, of a conditional paper, --label L (all in turn where none is named)"
+    "\n  --words WORD …           of a paper that learns words: whose neighbours to name; or --analogy A B C; by the"
+    "\n                           run of --ckpt_path or by --vectors FILE; --number N answers to each (default: 10)",
     "reproduce": "\n  --variant NAME           a variant of the recipe; all of them where none is named"
     "\n  --seeds N                run the seeds 0 to N - 1 (default: 1)"
     "\n  --seed K                 run only the seed K\n  --again                  repeat what has been run before",

@@ -57,7 +57,7 @@ def predict(paper: str, args: list[str]) -> int:
 def export(paper: str, given: argparse.Namespace) -> int:
     """Write the vectors of a run, or of a file in the other format."""
     if given.variant or given.weights:
-        raise LiteratimError(f"{paper} exports word vectors: name a run with --ckpt_path last, or a file with --vectors")
+        raise LiteratimError(f"{paper} exports word vectors: name a run, --ckpt_path last, or a file, --vectors FILE")
     training, found = stored(paper, given)
     training.write_vectors(found, given.to)
     print(given.to)

@@ -19,6 +19,7 @@ from literatim.errors import LiteratimError
 Radius = Literal["uniform", "fixed"]
 # Words of a stretch whose windows are worked out at once: its random numbers follow from seed, epoch and its number.
 BLOCK = 16_384
+NO_PHRASES = Phrases()
 
 
 class Windows(NamedTuple):
@@ -140,7 +141,7 @@ class Corpus(LightningDataModule):
         tokens: "words" takes runs of letters, "whitespace" what stands between spaces
         min_count: words that occur less often are left out
         at_most: only so many words, the most frequent ones
-        phrases: words to be joined first; see `Phrases`
+        phrases: words that often stand together are joined first, "new_york"; see `Phrases`
         prune_at: where there are more different words (or pairs, for phrases) than this, the rarest are forgotten while
             counting; the default is that of the released code, seven tenths of 30 million
         cache: a folder for the ids; where none is named the user's cache, and for less than 16 MB of text memory
@@ -162,7 +163,7 @@ class Corpus(LightningDataModule):
         tokens: Tokens = "words",
         min_count: int = 5,
         at_most: int | None = None,
-        phrases: Phrases | None = None,
+        phrases: Phrases = NO_PHRASES,
         prune_at: int = 21_000_000,
         cache: str | None = None,
         hold_out: int = 0,

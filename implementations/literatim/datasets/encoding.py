@@ -41,7 +41,7 @@ class Options:
     min_count: int
     at_most: int | None
     hold_out: int
-    phrases: Phrases | None
+    phrases: Phrases
     prune_at: int
 
 
@@ -86,7 +86,7 @@ def _user_cache() -> Path:
 def _write(options: Options, folder: Path) -> None:
     sets = {name: Numbers(folder / f"{name}.raw") for name in ("train", "test")}
     words, counts = _numbered(options, sets)
-    for threshold in options.phrases.thresholds if options.phrases else ():
+    for threshold in options.phrases.thresholds:
         counts = _join(options, sets, words, counts, threshold)
     vocabulary = Vocabulary.from_counts(zip(words, counts.tolist(), strict=True), options.min_count, options.at_most)
     ids = np.full(len(words), -1, dtype=np.int32)
@@ -153,9 +153,9 @@ class Numbers:
 def _numbered(options: Options, sets: dict[str, Numbers]) -> tuple[dict[str, int], NDArray[np.int64]]:
     """Write the numbers of all words; word -> number, and how often each occurs in the set `train`.
 
-    Where there are more than `prune_at` different words those that have occurred once are forgotten, the next time those
-    that have occurred twice and so on, as by ReduceVocab in the released code. A forgotten word that comes again is
-    counted from nothing. Unlike there it is not learnt from where it stood before it was forgotten.
+    Where there are more than `prune_at` different words those that have occurred once are forgotten, the next time
+    those that have occurred twice and so on, as by ReduceVocab in the released code (word2vec.c). A forgotten word that
+    comes again is counted from nothing; unlike there, where it stood before is not learnt from either.
     """
     known: defaultdict[str, int] = defaultdict()
     known.default_factory = known.__len__  # the next number
@@ -199,7 +199,6 @@ def _join(
     options: Options, sets: dict[str, Numbers], words: dict[str, int], counts: NDArray[np.int64], threshold: float
 ) -> NDArray[np.int64]:
     """Put phrases in place of their words, in the sets and among the words; how often each word now occurs."""
-    assert options.phrases is not None
     pairs = phrase_pairs(sets["train"].blocks(), counts, threshold, options.phrases, options.prune_at)
     names = list(words)
     firsts, seconds = np.divmod(pairs, len(names))

@@ -1,9 +1,9 @@
-"""Phrases in a text of numbers: what `literatim.papers.word2vec_phrases.phrases` says in words, for texts of any size."""
+"""Phrases in a text of numbers and of any size: what `literatim.papers.word2vec_phrases.phrases` says in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
@@ -20,21 +20,22 @@ class Phrases:
     """Pairs of neighbouring words that become one token, "new_york", before the vocabulary is made.
 
     Args:
-        thresholds: of the score, one for each pass over the text, falling: each pass joins two tokens at most
+        thresholds: of the score, one for each pass over the text, falling: a pass joins two tokens at most. Without any
+            nothing is joined
         delta: what is taken off the count of a pair
         scoring: "printed", Eq. 6 of arXiv 1310.4546, or "released", that times the number of words in the text, as in
             the authors' word2phrase.c, whose demo has the thresholds 200 and 100
     """
 
-    thresholds: list[float]
+    thresholds: list[float] = field(default_factory=list)
     delta: float = 5
     scoring: Literal["printed", "released"] = "printed"
 
     def __post_init__(self) -> None:
         said = ", ".join(f"{t:g}" for t in self.thresholds)
-        if not self.thresholds or any(later >= earlier for earlier, later in pairwise(self.thresholds)):
-            raise LiteratimError(f"data.phrases.thresholds are [{said}]; give one for each pass, and they must fall")
-        if min(*self.thresholds, self.delta) < 0:
+        if any(later >= earlier for earlier, later in pairwise(self.thresholds)):
+            raise LiteratimError(f"data.phrases.thresholds are [{said}]; they must fall from pass to pass")
+        if min([*self.thresholds, self.delta]) < 0:
             raise LiteratimError(f"data.phrases has thresholds [{said}] and delta {self.delta:g}; none may be negative")
 
 

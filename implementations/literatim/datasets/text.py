@@ -28,8 +28,8 @@ SUFFIXES = (".txt", ".txt.gz", ".txt.xz")
 # What stands for the end of a sentence among tokens: one that no token is, for in a text it counts as a space.
 END = "\0"
 CHUNK = 1 << 16  # characters
-# For text in ASCII, where this is several times faster than WORD: everything but letters becomes a space, and so does an
-# apostrophe that has not a letter on both sides.
+# For text in ASCII, where this is several times faster than WORD: everything but letters becomes a space, and so does
+# an apostrophe that has not a letter on both sides.
 SPACES = str.maketrans({c: " " for c in map(chr, range(128)) if not c.isalpha() and c not in f"'{END}"})
 LOOSE = re.compile(r"'(?:(?<![a-zA-Z]')|(?![a-zA-Z]))")
 

@@ -102,7 +102,7 @@ def _opened(path: Path) -> BinaryIO:
 def _header(path: Path, stream: BinaryIO) -> tuple[int, int]:
     found = re.fullmatch(rb"([1-9]\d{0,12}) ([1-9]\d{0,8})\s*", stream.readline(100))
     if not found:
-        raise LiteratimError(f"{path}:1: not a number of words and a dimension; take a file in one of word2vec's formats")
+        raise LiteratimError(f"{path}:1: not a number of words and a dimension; is it a file of word2vec's?")
     return int(found[1]), int(found[2])
 
 
@@ -137,7 +137,7 @@ def _text(path: Path, stream: BinaryIO, table: NDArray[np.float32]) -> Iterator[
         if not word and not values:
             continue
         if number >= count:
-            raise LiteratimError(f"{where}: more lines than the {count:,} words that the first line speaks of")
+            raise LiteratimError(f"{where}: more than the {count:,} words that the first line speaks of")
         inner = word.split(b" ")
         if len(values) < dimension or (len(inner) > 1 and _is_number(inner[-1])):
             n = sum(map(_is_number, [*inner[1:], *values]))
@@ -164,4 +164,4 @@ def _binary(path: Path, stream: BinaryIO, table: NDArray[np.float32]) -> Iterato
         yield buffer[at:space].lstrip(b"\n")
         at = space + 1 + size
     if (buffer[at:] + stream.read(2)).strip(b"\n"):
-        raise LiteratimError(f"{path}: more than the {len(table):,} words that the first line speaks of; write it again")
+        raise LiteratimError(f"{path}: more than the {len(table):,} words that its first line speaks of")
