@@ -135,6 +135,22 @@ def test_a_packed_file_that_is_cut(tmp_path, some):
         formats.read(tmp_path / "v.txt.gz")
 
 
+def test_ids_on_disk_make_the_same_windows(tmp_path):
+    from literatim.datasets.corpus import Corpus
+
+    (tmp_path / "text.txt").write_text("\n".join(LINES))
+    made = []
+    for cache in (None, str(tmp_path / "cache")):
+        data = Corpus(source=str(tmp_path / "text.txt"), min_count=1, hold_out=4, batch_size=7, cache=cache)
+        data.setup("fit")
+        made.append([*data.train_dataloader(), *data.test_dataloader()])
+    assert len(made[0]) > 20
+    for ours, theirs in zip(*made, strict=True):
+        assert ours.words == theirs.words
+        assert ours.centre.tolist() == theirs.centre.tolist()
+        assert ours.context.tolist() == theirs.context.tolist()
+
+
 # --- The command --------------------------------------------------------------------------------------
 
 LINES = ["the cat sat on the mat", "the dog sat on the cat", "a dog is not a cat", "new york is not the mat"] * 9

@@ -15,12 +15,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from literatim.datasets.phrases import Phrases, joined, phrase_pairs
-from literatim.datasets.text import END, LONGEST, Encoded, Tokens, Vocabulary, text_files, tokens
+from literatim.datasets.text import END, LONGEST, Encoded, Tokens, Vocabulary, text_files, tokenised
 from literatim.errors import LiteratimError
 
 VERSION = 1  # of the files in the cache: a change of tokens, numbers or files makes it another
@@ -54,18 +55,18 @@ def encode(options: Options, cache: str | None) -> tuple[Vocabulary, dict[str, E
     states = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     try:
         if not files or (cache is None and sum(size for _, size, _ in states) < SMALL):
-            with tempfile.TemporaryDirectory(prefix="literatim-") as folder:
-                _write(options, Path(folder))
-                return _read(Path(folder), in_memory=True)
+            with tempfile.TemporaryDirectory(prefix="literatim-") as beside:
+                _write(options, Path(beside))
+                return _read(Path(beside), in_memory=True)
         root = Path(cache) if cache else _user_cache()
         key = json.dumps([VERSION, LONGEST, states, {**asdict(options), "source": None}])
         folder = root / hashlib.sha256(key.encode()).hexdigest()[:16]
         if not folder.is_dir():
             root.mkdir(parents=True, exist_ok=True)
-            beside = Path(tempfile.mkdtemp(dir=root, prefix=".writing-"))
+            beside = tempfile.mkdtemp(dir=root, prefix=".writing-")
             try:
-                _write(options, beside)
-                beside.rename(folder)
+                _write(options, Path(beside))
+                os.rename(beside, folder)
             except OSError:
                 if not folder.is_dir():  # else another process was quicker
                     raise
@@ -105,7 +106,7 @@ def _read(folder: Path, in_memory: bool = False) -> tuple[Vocabulary, dict[str, 
     vocabulary = Vocabulary([word for word, _ in rows], np.array([n for _, n in rows], dtype=np.int64))
     sets = {}
     for name in ("train", "test"):
-        arrays = []
+        arrays: list[Any] = []
         for suffix, dtype in (("ids", np.int32), ("offsets", np.int64)):
             path = folder / f"{name}.{suffix}"
             whole = in_memory or not path.stat().st_size  # nothing cannot be mapped
@@ -173,7 +174,7 @@ def _numbered(options: Options, sets: dict[str, Numbers]) -> tuple[dict[str, int
         waiting.clear()
 
     gathered = 0
-    for some in tokens(options.source, options.lower, options.tokens):
+    for some in tokenised(options.source, options.lower, options.tokens):
         waiting.append(np.fromiter(map(known.__getitem__, some), np.int32, len(some)))
         gathered += len(some)
         if gathered >= FLUSH or len(known) > options.prune_at:

@@ -34,13 +34,13 @@ SPACES = str.maketrans({c: " " for c in map(chr, range(128)) if not c.isalpha() 
 LOOSE = re.compile(r"'(?:(?<![a-zA-Z]')|(?![a-zA-Z]))")
 
 
-def tokens(source: str, lower: bool = True, kind: Tokens = "words") -> Iterator[list[str]]:
+def tokenised(source: str, lower: bool = True, tokens: Tokens = "words") -> Iterator[list[str]]:
     """The tokens of a source in its order, some ten thousand at a time, with END after every line.
 
     Args:
         source: "pydoc", a text file with a sentence a line (also .gz and .xz), or a folder with .txt files
         lower: lower-case the text
-        kind: "words" takes the runs of letters, with apostrophes inside; "whitespace" what stands between spaces
+        tokens: "words" takes the runs of letters, with apostrophes inside; "whitespace" what stands between spaces
 
     Raises LiteratimError for a source that is missing, cannot be read or is not UTF-8.
     """
@@ -48,7 +48,7 @@ def tokens(source: str, lower: bool = True, kind: Tokens = "words") -> Iterator[
     for text in pydoc() if source == "pydoc" else _chunks(source):
         text = text.replace(END, " ").replace("\n", f" {END} ")
         text = text.lower() if lower else text
-        if kind == "whitespace":
+        if tokens == "whitespace":
             yield text.split()
         elif text.isascii():
             yield LOOSE.sub(" ", text.translate(SPACES)).split()
@@ -56,10 +56,10 @@ def tokens(source: str, lower: bool = True, kind: Tokens = "words") -> Iterator[
             yield both.findall(text)
 
 
-def sentences(source: str, lower: bool = True, kind: Tokens = "words") -> Iterator[Sentence]:
-    """The sentences of a source, of `LONGEST` words at most; empty ones are left out. Arguments as of `tokens`."""
+def sentences(source: str, lower: bool = True, tokens: Tokens = "words") -> Iterator[Sentence]:
+    """The sentences of a source, of `LONGEST` words at most; empty ones are left out. Arguments as of `tokenised`."""
     sentence: Sentence = []
-    for some in tokens(source, lower, kind):
+    for some in tokenised(source, lower, tokens):
         for token in some:
             if token != END:
                 sentence.append(token)
