@@ -25,7 +25,7 @@ def encoded(path, cache=None, **options):
 def said(vocabulary, numbers) -> list[list[str]]:
     """A set in words again."""
     parts = np.split(numbers.ids, numbers.offsets[1:-1])
-    return [[vocabulary.words[i] for i in part] for part in parts if len(part)]
+    return [[vocabulary.words[i] for i in part] for part in parts] if len(numbers) else []
 
 
 def word_by_word(lines, options):

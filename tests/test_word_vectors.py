@@ -168,7 +168,7 @@ def run(tmp_path_factory):
 def options(folder) -> list[str]:
     return [
         "--runs", str(folder / "runs"), "--data.source", str(folder / "text.txt"), "--data.min_count", "1",
-        "--data.hold_out", "0", "--data.phrases.thresholds", "[0.05]", "--data.phrases.delta", "1",
+        "--data.hold_out", "0", "--data.phrases.thresholds", "[0.09]", "--data.phrases.delta", "1",
         "--model.options.dimension", "4", "--trainer.enable_progress_bar", "false",
     ]  # fmt: skip
 
@@ -225,14 +225,14 @@ def test_exported_vectors_are_the_run_s_own(run, capsys, tmp_path):
 
 
 @pytest.mark.parametrize(("args", "sentence"), [
-    (["--words", "kat"], '"kat" is not among the 11 words; did you mean "cat"'),
-    (["--analogy", "cat", "dog", "sta"], '"sta" is not among the 11 words; did you mean "sat"'),
+    (["--words", "caat"], '"caat" is not among the 10 words; did you mean "cat"'),
+    (["--analogy", "cat", "dog", "sta"], '"sta" is not among the 10 words; did you mean "sat"'),
     (["--analogy", "cat", "dog"], "--analogy: expected 3 arguments"),
     ([], "ask something of word2vec"),
     (["--words", "cat", "--number", "0"], "--number is 0"),
     (["--words", "cat", "--vectors", "v.bin"], "name either a run"),
     (["--words", "cat", "--recipe", "text"], "has a checkpoint called last"),
-    (["--words", "cat", "--word", "2"], "ambiguous option"),
+    (["--words", "cat", "--wrods", "2"], 'there is no option --wrods; did you mean "--words"'),
 ])  # fmt: skip
 def test_questions_that_cannot_be_answered(run, capsys, args, sentence):
     assert sentence in refused(capsys, "predict", "word2vec", "--ckpt_path", "last", "--runs", run / "runs", *args)
@@ -273,5 +273,5 @@ def test_fits_that_cannot_be(run, capsys, tmp_path, monkeypatch, change, sentenc
 
 
 def test_a_vocabulary_that_does_not_fit_the_checkpoint(run, capsys):
-    said = refused(capsys, "test", "word2vec", *options(run), "--data.min_count", "9", "--ckpt_path", "last")
+    said = refused(capsys, "test", "word2vec", *options(run), "--data.min_count", "10", "--ckpt_path", "last")
     assert "the checkpoint is of another text or vocabulary" in said
