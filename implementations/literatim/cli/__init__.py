@@ -18,9 +18,9 @@ COMMANDS = {
     "fit": "train a recipe (the Lightning CLI)",
     "validate": "evaluate a checkpoint on the sets that a recipe watches",
     "test": "evaluate a checkpoint or shipped weights on the test set",
-    "predict": "classify image files",
+    "predict": "classify image files, generate images, or ask for neighbours of words",
     "reproduce": "fit, test, record, and compare with the card",
-    "export": "write a model as ONNX",
+    "export": "write a model as ONNX, or word vectors in word2vec's formats",
     "trace": "work out the facts that the site shows: verdicts, layers, curves, figures",
     "pages": "write the site's generated pages",
 }

@@ -206,10 +206,13 @@ def lint(parser: argparse.ArgumentParser, args: list[str]) -> int:
 
 
 def export(parser: argparse.ArgumentParser, args: list[str]) -> int:
+    from literatim.cli import words
+
     parser.add_argument("paper", help="id, alias, arXiv id, DOI, BibTeX key or title")
-    parser.add_argument("--to", required=True, type=Path, metavar="FILE.onnx")
+    parser.add_argument("--to", required=True, type=Path, metavar="FILE", help="FILE.onnx; for words .txt or .bin")
     parser.add_argument("--variant")
     parser.add_argument("--weights", help="name of shipped weights")
+    words.add_source(parser)
     given = parser.parse_args(args)
     from literatim.loading import known_variant
     from literatim.registry import resolve
@@ -218,6 +221,10 @@ def export(parser: argparse.ArgumentParser, args: list[str]) -> int:
     known_variant(paper, given.variant)
     if not given.to.parent.is_dir():
         raise LiteratimError(f"{given.to.parent}: there is no such folder")
+    if words.learns_words(paper):
+        return words.export(paper, given)
+    if given.ckpt_path or given.vectors:
+        raise LiteratimError(f"{paper} learns no words: its shipped weights are exported, with --weights NAME")
     from literatim.experiment.export import export as write
 
     write(paper, given.variant, given.weights, given.to)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from literatim.cli import words
 from literatim.errors import LiteratimError
 from literatim.experiment.runs import (
     drop_if_unused,
@@ -17,14 +18,15 @@ from literatim.experiment.runs import (
     run_of,
 )
 from literatim.loading import known_variant, weights_record
-from literatim.registry import heads
+from literatim.registry import heads, resolve
 
 ABOUT = {
     "fit": "Train a recipe. The run's folder holds its configuration, curve, checkpoints and record.",
     "validate": "Evaluate on the sets that the recipe watches.",
     "test": "Evaluate on the test set.",
     "predict": "Classify image files: literatim predict PAPER FILE …\n"
-    "Or have a paper that generates make some: literatim predict PAPER --to samples.png",
+    "Or have a paper that generates make some: literatim predict PAPER --to samples.png\n"
+    "Or ask one that learns words: literatim predict PAPER --ckpt_path last --words king queen",
     "reproduce": "Run a recipe for each seed, test it, record it, and compare with the card.",
 }
 OWN = """\
@@ -39,7 +41,9 @@ EXTRA = {
     "predict": "\n  --weights NAME           shipped weights; the first there are where no checkpoint is given"
     "\n  --json                   a list of files with classes and probabilities"
     "\n  --to FILE.png            write generated images; with it --number N (default: 16), --seed K (default: 0)"
-    "\n                           and, of a conditional paper, --label L (all in turn where none is named)",
+    "\n                           and, of a conditional paper, --label L (all in turn where none is named)"
+    "\n  --words WORD …           of a paper that learns words: whose neighbours to name; or --analogy A B C; by the"
+    "\n                           run of --ckpt_path or by --vectors FILE; --number N answers to each (default: 10)",
     "reproduce": "\n  --variant NAME           a variant of the recipe; all of them where none is named"
     "\n  --seeds N                run the seeds 0 to N - 1 (default: 1)"
     "\n  --seed K                 run only the seed K\n  --again                  repeat what has been run before",
@@ -60,6 +64,8 @@ def main(command: str, args: list[str]) -> int:
             return 0 if args else 2
         raise LiteratimError(f"{command}: name a paper first, such as: literatim {command} lenet (there are {papers})")
     name, *rest = args
+    if command == "predict" and words.learns_words(resolve(name)):
+        return words.predict(resolve(name), rest)
     own, rest = take(
         rest,
         {"recipe", "runs", "ckpt_path", "weights", "variant", "seeds", "seed", *SAMPLING},

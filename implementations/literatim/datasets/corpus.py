@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
 
-from literatim.datasets.text import Encoded, Sentence, Tokens, Vocabulary, sentences
+from literatim.datasets.encoding import Options, encode
+from literatim.datasets.phrases import Phrases
+from literatim.datasets.text import Encoded, Tokens, Vocabulary
 from literatim.errors import LiteratimError
 
 Radius = Literal["uniform", "fixed"]
 # Words of a stretch whose windows are worked out at once: its random numbers follow from seed, epoch and its number.
 BLOCK = 16_384
+NO_PHRASES = Phrases()
 
 
 class Windows(NamedTuple):
@@ -127,6 +130,7 @@ class WindowBatches:
 class Corpus(LightningDataModule):
     """A text to learn words from: Python's own help texts, a text file or a folder of them.
 
+    It may be larger than memory: its ids are on disk, and are used again while the text and the options are the same.
     After `setup`, `vocabulary` has the words with their counts in the training text. A training module may set
     `keep`, the probabilities with which occurrences of the words are kept, before the first epoch.
 
@@ -137,6 +141,10 @@ class Corpus(LightningDataModule):
         tokens: "words" takes runs of letters, "whitespace" what stands between spaces
         min_count: words that occur less often are left out
         at_most: only so many words, the most frequent ones
+        phrases: words that often stand together are joined first, "new_york"; see `Phrases`
+        prune_at: where there are more different words (or pairs, for phrases) than this, the rarest are forgotten while
+            counting; the default is that of the released code, seven tenths of 30 million
+        cache: a folder for the ids; where none is named the user's cache, and for less than 16 MB of text memory
         hold_out: every so many-th sentence is kept for the set `test`; 0 keeps none, and `test` is the training text
         window: c, the largest distance of a word to the centre
         radius: a distance drawn for each centre from 1 to c ("uniform"), or always c ("fixed")
@@ -155,6 +163,9 @@ class Corpus(LightningDataModule):
         tokens: Tokens = "words",
         min_count: int = 5,
         at_most: int | None = None,
+        phrases: Phrases = NO_PHRASES,
+        prune_at: int = 21_000_000,
+        cache: str | None = None,
         hold_out: int = 0,
         window: int = 5,
         radius: Radius = "uniform",
@@ -167,12 +178,12 @@ class Corpus(LightningDataModule):
         for name, value, least in (
             ("min_count", min_count, 1), ("at_most", 2 if at_most is None else at_most, 2), ("window", window, 1),
             ("hold_out", 2 if hold_out == 0 else hold_out, 2), ("batch_size", batch_size, 1),
-            ("eval_batch_size", eval_batch_size, 1),
+            ("eval_batch_size", eval_batch_size, 1), ("prune_at", prune_at, 2),
         ):  # fmt: skip
             if value < least:
                 raise LiteratimError(f"data.{name} is {value}; it must be at least {least}")
-        self.source, self.lower, self.tokens = source, lower, tokens
-        self.min_count, self.at_most, self.hold_out = min_count, at_most, hold_out
+        self.options = Options(source, lower, tokens, min_count, at_most, hold_out, phrases, prune_at)
+        self.cache = cache
         self.window, self.radius, self.batch_size, self.eval_batch_size = window, radius, batch_size, eval_batch_size
         self.watch, self.seed = watch, seed
         self.keep: NDArray[np.float64] | None = None
@@ -182,16 +193,9 @@ class Corpus(LightningDataModule):
     def setup(self, stage: str) -> None:
         if self.sets or stage == "predict":
             return
-        self.vocabulary = Vocabulary.of(self.part("train"), self.min_count, self.at_most)
-        self.sets = {"train": Encoded.of(self.part("train"), self.vocabulary)}
-        self.sets["test"] = Encoded.of(self.part("test"), self.vocabulary) if self.hold_out else self.sets["train"]
-
-    def part(self, name: str) -> Iterator[Sentence]:
-        """The sentences of the set `train` or `test`, read anew."""
-        for i, sentence in enumerate(sentences(self.source, self.lower, self.tokens)):
-            held_out = self.hold_out > 0 and i % self.hold_out == self.hold_out - 1
-            if held_out == (name == "test"):
-                yield sentence
+        self.vocabulary, self.sets = encode(self.options, self.cache)
+        if not self.options.hold_out:
+            self.sets["test"] = self.sets["train"]
 
     def train_dataloader(self) -> WindowBatches:
         return WindowBatches(self._set("train"), self.window, self.batch_size, self.radius, self.keep, self.seed)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 import literatim
 from literatim.errors import LiteratimError
+from literatim.papers.word2vec import formats
 from literatim.papers.word2vec.evaluation import (
     Vectors,
     analogies,
@@ -196,3 +197,16 @@ class Word2VecTraining(LightningModule):
         centre = torch.tensor([3, 5, 8, 13])
         context = torch.tensor([[5, 8], [3, 8], [3, -1], [21, 34]])
         return Smoke((centre, context, 1), "loss", "down", steps=20)
+
+    # What `literatim predict` and `export` ask of a paper whose outcome is words with vectors.
+    read_vectors, write_vectors = staticmethod(formats.read), staticmethod(formats.write)
+
+    @staticmethod
+    def vectors_of(checkpoint: dict[str, Any]) -> formats.WordVectors:
+        """The words of a checkpoint and their input vectors."""
+        words = checkpoint["words"]
+        return formats.WordVectors(words, checkpoint["state_dict"]["net.vectors.weight"][: len(words)].float().numpy())
+
+    @staticmethod
+    def look_up(found: formats.WordVectors) -> Vectors:
+        return Vectors(found.words, torch.from_numpy(found.vectors))
