@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
 
+from literatim.datasets.stretches import Stretches
 from literatim.datasets.text import Encoded, Sentence, Tokens, Vocabulary, sentences
 from literatim.errors import LiteratimError
 
@@ -128,7 +129,8 @@ class Corpus(LightningDataModule):
     """A text to learn words from: Python's own help texts, a text file or a folder of them.
 
     After `setup`, `vocabulary` has the words with their counts in the training text. A training module may set
-    `keep`, the probabilities with which occurrences of the words are kept, before the first epoch.
+    `keep`, the probabilities with which occurrences of the words are kept, before the first epoch, and `stretch`, of how
+    many words are the stretches of text that it wants in place of windows.
 
     Args:
         source: "pydoc", the help texts inside every CPython; a text file, a sentence a line, also .gz and .xz; or a
@@ -176,6 +178,7 @@ class Corpus(LightningDataModule):
         self.window, self.radius, self.batch_size, self.eval_batch_size = window, radius, batch_size, eval_batch_size
         self.watch, self.seed = watch, seed
         self.keep: NDArray[np.float64] | None = None
+        self.stretch: int | None = None
         self.vocabulary: Vocabulary | None = None
         self.sets: dict[str, Encoded] = {}
 
@@ -193,7 +196,9 @@ class Corpus(LightningDataModule):
             if held_out == (name == "test"):
                 yield sentence
 
-    def train_dataloader(self) -> WindowBatches:
+    def train_dataloader(self) -> WindowBatches | Stretches:
+        if self.stretch:
+            return Stretches(self._set("train"), self.stretch, self.seed)
         return WindowBatches(self._set("train"), self.window, self.batch_size, self.radius, self.keep, self.seed)
 
     def val_dataloader(self) -> list[WindowBatches]:
