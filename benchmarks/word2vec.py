@@ -50,9 +50,9 @@ def gensim(asked: dict[str, Any]) -> dict[str, float]:
         sentences = [line.split() for line in itertools.islice(file, asked["lines"])]
     negative = asked["output"] == "neg"
     model = Word2Vec(
-        vector_size=asked["dimension"], window=5, min_count=5, sample=1e-3, sg=int(asked["architecture"] == "skip-gram"),
-        negative=5 if negative else 0, hs=int(not negative), workers=asked["threads"], seed=asked["seed"] + 1,
-        alpha=RATE, min_alpha=RATE * FLOOR,
+        vector_size=asked["dimension"], window=5, min_count=5, sample=1e-3, negative=5 if negative else 0,
+        sg=int(asked["architecture"] == "skip-gram"), hs=int(not negative), workers=asked["threads"],
+        seed=asked["seed"] + 1, alpha=RATE, min_alpha=RATE * FLOOR,
     )  # fmt: skip
     model.build_vocab(sentences)
     trained = time.perf_counter()

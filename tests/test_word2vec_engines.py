@@ -93,7 +93,9 @@ def test_exact_takes_the_steps_of_the_readable_model(architecture, output):
         words = torch.tensor([[w for w in rest[: 2 * WINDOW] if w >= 0]])
         h = plain.project(words if architecture == "cbow" else words[:, 0])
         noise = (torch.tensor([rest[-k:]]),) if k else ()
-        descend(plain, plain.output.loss(h, torch.tensor([target]), *noise).sum(), max(least, rate - slope * offsets[s]))
+        descend(
+            plain, plain.output.loss(h, torch.tensor([target]), *noise).sum(), max(least, rate - slope * offsets[s])
+        )
     assert not same(plain, model(output, architecture), 1e-2)
     assert same(net, plain)
 
@@ -184,7 +186,10 @@ def test_distances_noise_and_what_is_left_out_have_their_distributions(kind):
         trace = traced(n * 2 * WINDOW, K)
         made, _ = engine(net, how=Reading(WINDOW, True, keep)).train(ids, offsets, 5, 0.0, traced=trace)
         centre, noise = trace[:made, 2], trace[:made, -K:].ravel()
-        windows, starts = np.diff(np.flatnonzero(np.diff(centre, prepend=-1))), centre[np.flatnonzero(np.diff(centre, prepend=-1))]
+        windows, starts = (
+            np.diff(np.flatnonzero(np.diff(centre, prepend=-1))),
+            centre[np.flatnonzero(np.diff(centre, prepend=-1))],
+        )
     else:
         block = matrices.Matrices(net, Reading(WINDOW, True, keep)).block(ids, offsets, 5)
         windows = block.mask.sum(dim=2).ravel().numpy()

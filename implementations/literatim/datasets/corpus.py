@@ -129,8 +129,8 @@ class Corpus(LightningDataModule):
     """A text to learn words from: Python's own help texts, a text file or a folder of them.
 
     After `setup`, `vocabulary` has the words with their counts in the training text. A training module may set
-    `keep`, the probabilities with which occurrences of the words are kept, before the first epoch, and `stretch`, of how
-    many words are the stretches of text that it wants in place of windows.
+    `keep`, the probabilities with which occurrences of the words are kept, before the first epoch, and `stretch`, how
+    many words the stretches of text have that it wants in place of windows.
 
     Args:
         source: "pydoc", the help texts inside every CPython; a text file, a sentence a line, also .gz and .xz; or a

@@ -152,7 +152,7 @@ class Word2VecTraining(LightningModule):
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         start = time.perf_counter()
         predictions, loss, words = self.take_stretch(batch) if self.running else self.take_windows(batch)
-        total = torch.as_tensor(loss, device=self.device)
+        total = torch.as_tensor(loss, dtype=torch.float64, device=self.device)
         self.seen += torch.stack([total.new_tensor(predictions), total, total.new_tensor(words)])
         self.seconds += time.perf_counter() - start
         return total / max(1, predictions)

@@ -71,7 +71,7 @@ def drawn(state, threshold, other):  # type: ignore[no-untyped-def]
 
 def independent(width: int, cbow: bool, k: int) -> Callable[..., Any]:
     """The kernel of the engine `exact`: k noise words for every prediction, for rows of so many float32."""
-    lines, stamp = width // LINE, STAMP
+    lines, stamp = width // LINE, STAMP  # the stamp is in the kernel only for its place on disk
 
     @njit(**COMPILED, cache=True)
     def train(  # type: ignore[no-untyped-def]
@@ -90,15 +90,16 @@ def independent(width: int, cbow: bool, k: int) -> Callable[..., Any]:
             state = reaches(n, window, uniform, state, low, high)
             made = listed(n, low, high, cbow, sentence, inputs, targets)
             for i in range(made + AHEAD):
+                now = i % AHEAD  # the place in the ring of prediction i - AHEAD, and then of prediction i
                 if i >= AHEAD:
-                    source, words = inputs[i - AHEAD], ring[i % AHEAD]
+                    source = inputs[i - AHEAD]
                     if predictions < len(traced):
                         row = traced[predictions]
-                        trace(row, s, source, words[0], low, high, sentence, cbow)
-                        row[len(row) - k :] = words[1:]
+                        trace(row, s, source, ring[now, 0], low, high, sentence, cbow)
+                        row[len(row) - k :] = ring[now, 1:]
                     project(vectors, source, low, high, sentence, cbow, h, width)
                     for t in range(k + 1):
-                        word, score = words[t], np.float32(0)
+                        word, score = ring[now, t], np.float32(0)
                         for d in range(width):
                             score += h[d] * outputs[word, d]
                         f[t] = score
@@ -112,23 +113,22 @@ def independent(width: int, cbow: bool, k: int) -> Callable[..., Any]:
                         f[t] = (np.float32(t == 0) - sigmoid(f[t])) * step
                     g[:] = np.float32(0)
                     for t in range(k + 1):
-                        word, a = words[t], f[t]
+                        word, a = ring[now, t], f[t]
                         for d in range(width):
                             g[d] += a * outputs[word, d]
                     for t in range(k + 1):  # after all gradients, for a word may be drawn twice
-                        word, a = words[t], f[t]
+                        word, a = ring[now, t], f[t]
                         for d in range(width):
                             outputs[word, d] += a * h[d]
                     step_back(vectors, source, low, high, sentence, cbow, g, width)
                 if i < made:
-                    coming = ring[i % AHEAD]
-                    coming[0] = targets[i]
+                    ring[now, 0] = targets[i]
                     for line in range(lines):
                         prefetch(outputs, np.int64(targets[i]), line)
                     for t in range(1, k + 1):
                         state = advanced(state)
                         word = drawn(state, threshold, other)
-                        coming[t] = word
+                        ring[now, t] = word
                         for line in range(lines):
                             prefetch(outputs, word, line)
         return predictions, measured, loss
@@ -141,7 +141,7 @@ def shared(width: int, k: int) -> Callable[..., Any]:
 
     Its m predictions have one input; their steps are taken at once: each noise word's error counts m times.
     """
-    lines, stamp = width // LINE, STAMP
+    lines, stamp = width // LINE, STAMP  # the stamp is in the kernel only for its place on disk
 
     @njit(**COMPILED, cache=True)
     def train(  # type: ignore[no-untyped-def]
