@@ -1,4 +1,4 @@
-"""The engines of word2vec: the very updates of the readable models, drawn as they should be, and resumed where they stop."""
+"""The engines of word2vec: the updates of the readable models, drawn as they should be, resumed where they stop."""
 
 import sys
 
@@ -93,9 +93,8 @@ def test_exact_takes_the_steps_of_the_readable_model(architecture, output):
         words = torch.tensor([[w for w in rest[: 2 * WINDOW] if w >= 0]])
         h = plain.project(words if architecture == "cbow" else words[:, 0])
         noise = (torch.tensor([rest[-k:]]),) if k else ()
-        descend(
-            plain, plain.output.loss(h, torch.tensor([target]), *noise).sum(), max(least, rate - slope * offsets[s])
-        )
+        loss = plain.output.loss(h, torch.tensor([target]), *noise).sum()
+        descend(plain, loss, max(least, rate - slope * float(offsets[s])))
     assert not same(plain, model(output, architecture), 1e-2)
     assert same(net, plain)
 
@@ -186,10 +185,8 @@ def test_distances_noise_and_what_is_left_out_have_their_distributions(kind):
         trace = traced(n * 2 * WINDOW, K)
         made, _ = engine(net, how=Reading(WINDOW, True, keep)).train(ids, offsets, 5, 0.0, traced=trace)
         centre, noise = trace[:made, 2], trace[:made, -K:].ravel()
-        windows, starts = (
-            np.diff(np.flatnonzero(np.diff(centre, prepend=-1))),
-            centre[np.flatnonzero(np.diff(centre, prepend=-1))],
-        )
+        begin = np.flatnonzero(np.diff(centre, prepend=-1))  # neighbours in this text differ
+        windows, starts = np.diff(begin), centre[begin]
     else:
         block = matrices.Matrices(net, Reading(WINDOW, True, keep)).block(ids, offsets, 5)
         windows = block.mask.sum(dim=2).ravel().numpy()
@@ -383,8 +380,10 @@ def test_engines_that_cannot_be(make, word, source, tmp_path):
 
 
 def test_without_numba_one_sentence_says_what_to_install(source, tmp_path, monkeypatch):
-    for name in [name for name in sys.modules if name.endswith((".word2vec.fast", ".word2vec_phrases.fast"))]:
-        monkeypatch.delitem(sys.modules, name)
+    for name in ("word2vec", "word2vec_phrases"):
+        package = sys.modules[f"literatim.papers.{name}"]
+        monkeypatch.delitem(sys.modules, f"{package.__name__}.fast", raising=False)
+        monkeypatch.delattr(package, "fast", raising=False)
     monkeypatch.setitem(sys.modules, "numba", None)
     monkeypatch.setitem(sys.modules, "llvmlite", None)
     with pytest.raises(LiteratimError, match=r'pip install "literatim\[fast\]"'):

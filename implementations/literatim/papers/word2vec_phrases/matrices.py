@@ -53,11 +53,8 @@ class Matrices:
     def __init__(self, net: Word2Vec, reading: Reading, cap: float = CAP) -> None:
         output: Any = net.output
         self.cbow, self.k, self.cap, self.reading = net.architecture == "cbow", output.k, cap, reading
-        self.inputs, self.outputs, self.cumulative = (
-            net.vectors.weight.data,
-            output.words.weight.data,
-            output.cumulative,
-        )
+        self.inputs, self.outputs = net.vectors.weight.data, output.words.weight.data
+        self.cumulative = output.cumulative
         self.keep = torch.from_numpy(reading.keep).to(self.inputs.device)
         self.weight_in, self.weight_out = (self.inputs.new_zeros(len(self.inputs)) for _ in range(2))
 
@@ -94,9 +91,7 @@ class Matrices:
         sentence = F.pad(sentence, (window, window + short), value=-1)
         columns, around = (x.unfold(0, GROUP + 2 * window, GROUP) for x in (ids, sentence))
         inner = slice(window, window + GROUP)
-        distance = (
-            torch.arange(-window, GROUP + window, device=ids.device) - torch.arange(GROUP, device=ids.device)[:, None]
-        )
+        distance = (torch.arange(-window, GROUP + window) - torch.arange(GROUP)[:, None]).to(ids.device)
         within = (distance.abs() <= F.pad(reach, (0, short)).view(-1, GROUP, 1)) & (distance != 0)
         same = (around[:, None] == around[:, inner, None]) & (around[:, inner, None] >= 0)
         at = torch.rand(len(columns), NOISE, dtype=torch.float64, generator=draws, device=ids.device)
