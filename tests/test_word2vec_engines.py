@@ -220,7 +220,7 @@ def test_the_sigmoid_is_one():
 
     x = np.concatenate([np.linspace(-20, 20, 4001), [-1e9, -88, 88, 1e9]])
     ours = np.array([fast.sigmoid(np.float32(v)) for v in x[::40]])
-    assert np.allclose(ours, torch.sigmoid(torch.from_numpy(x[::40])).numpy(), rtol=3e-7, atol=1e-12)
+    assert np.allclose(ours, torch.sigmoid(torch.from_numpy(x[::40])).numpy(), rtol=0, atol=2e-7)
 
 
 # --- The loss that is logged, seeds, threads, memory --------------------------------------------------------
@@ -303,25 +303,25 @@ def fitted(folder, source, module, checkpoint=None, stops=(), epochs=3):
 
 
 class Save(Callback):
-    """Writes a checkpoint after the 9th step, in the middle of the second epoch."""
+    """Writes a checkpoint after the 7th step, in the middle of the second epoch."""
 
     def __init__(self, path) -> None:
         self.path = path
 
     def on_train_batch_end(self, trainer, *rest):
-        if trainer.global_step == 9 and not self.path.exists():
+        if trainer.global_step == 7 and not self.path.exists():
             trainer.save_checkpoint(self.path)
 
 
 @pytest.mark.parametrize("engine", ["exact", "shared", "torch"])
 def test_a_run_stopped_in_mid_epoch_ends_the_same(engine, source, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "STRETCH", 100)  # six stretches an epoch
+    monkeypatch.setattr(training, "STRETCH", 120)  # five stretches an epoch
 
     def run(checkpoint=None):
         torch.manual_seed(0)
         module = SkipGramTraining("neg-5", {"dimension": 5}, sample=0.1, engine=engine, workers=1)
         trainer = fitted(tmp_path, source, module, checkpoint, [Save(tmp_path / "stopped.ckpt")])
-        assert trainer.global_step == 18
+        assert trainer.global_step == 15
         return module
 
     straight, again = run(), run(tmp_path / "stopped.ckpt")
