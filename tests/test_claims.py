@@ -188,12 +188,16 @@ def test_a_deviation_without_evidence_is_indicative(record):
     assert "Adam" in v.detail
 
 
-def test_an_epoch_of_the_curve_and_a_difference(record):
+def test_an_epoch_of_the_curve_a_difference_and_a_ratio(record):
     record(0, 1.0)
     assert judge("lenet", error_claim("1.5 %", epoch=2)).verdict == "reproduced"
     assert judge("lenet", error_claim("1.3 %", epoch=2)).verdict == "missed"
     v = judge("lenet", error_claim("0.5", epoch=2, minus=RESULT))
     assert (v.verdict, v.measured) == ("reproduced", 0.5)
+    v = judge("lenet", error_claim("0.4", epoch=2, per={**RESULT, "epoch": 1}))
+    assert (v.verdict, v.measured) == ("reproduced", round(1.5 / 3.5, 6))
+    with pytest.raises(ValueError, match="not by both"):
+        error_claim("0.4", per=RESULT, minus=RESULT)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"paper": "lenet"}'])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -200,7 +201,7 @@ def call(path: str, *args: Any, **options: Any) -> Any:
 
 def _empirical(paper: str, claim: Claim, result: Result) -> tuple[float | None, str, Text]:
     """Claims about training: read from the ledger."""
-    sides = [side for side in (result, result.minus) if side]
+    sides = [side for side in (result, result.minus or result.per) if side]
     found = [_runs(paper, side) for side in sides]
     if not all(found):
         side = sides[found.index([])]
@@ -213,7 +214,12 @@ def _empirical(paper: str, claim: Claim, result: Result) -> tuple[float | None, 
     # Runs that are not judged count only where there are no others.
     current = [[r for r in runs if not r.unjudged] or runs for runs in current]
     values = [_over_seeds(side, runs) for side, runs in zip(sides, current if fresh else found, strict=True)]
-    value = round(values[0][0] - (values[1][0] if len(values) > 1 else 0.0), 6)
+    value = values[0][0]
+    if result.minus:
+        value -= values[1][0]
+    elif result.per:
+        value = value / values[1][0] if values[1][0] else math.inf
+    value = round(value, 6)
     words = [said for _, said in values]
     if not fresh:
         old = ", ".join(sorted({name for runs in found for r in runs for name in r.stale}))

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from literatim.datasets.encoding import Options, encode
 from literatim.datasets.phrases import Phrases
+from literatim.datasets.stretches import Stretches
 from literatim.datasets.text import Encoded, Tokens, Vocabulary
 from literatim.errors import LiteratimError
 
@@ -132,7 +133,8 @@ class Corpus(LightningDataModule):
 
     It may be larger than memory: its ids are on disk, and are used again while the text and the options are the same.
     After `setup`, `vocabulary` has the words with their counts in the training text. A training module may set
-    `keep`, the probabilities with which occurrences of the words are kept, before the first epoch.
+    `keep`, the probabilities with which occurrences of the words are kept, before the first epoch, and `stretch`, how
+    many words the stretches of text have that it wants in place of windows.
 
     Args:
         source: "pydoc", the help texts inside every CPython; a text file, a sentence a line, also .gz and .xz; or a
@@ -187,6 +189,7 @@ class Corpus(LightningDataModule):
         self.window, self.radius, self.batch_size, self.eval_batch_size = window, radius, batch_size, eval_batch_size
         self.watch, self.seed = watch, seed
         self.keep: NDArray[np.float64] | None = None
+        self.stretch: int | None = None
         self.vocabulary: Vocabulary | None = None
         self.sets: dict[str, Encoded] = {}
 
@@ -197,7 +200,9 @@ class Corpus(LightningDataModule):
         if not self.options.hold_out:
             self.sets["test"] = self.sets["train"]
 
-    def train_dataloader(self) -> WindowBatches:
+    def train_dataloader(self) -> WindowBatches | Stretches:
+        if self.stretch:
+            return Stretches(self._set("train"), self.stretch, self.seed)
         return WindowBatches(self._set("train"), self.window, self.batch_size, self.radius, self.keep, self.seed)
 
     def val_dataloader(self) -> list[WindowBatches]:

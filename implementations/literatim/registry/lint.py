@@ -65,4 +65,4 @@ def _claim_faults(found: Card, claim: Claim) -> Iterator[str]:
             yield f'the card has no variant "{part.variant}"'
         if isinstance(part, Result) and part.recipe not in found.recipes and not claim.not_attempted:
             yield f'the card has no recipe "{part.recipe}"'
-        part = part.minus if isinstance(part, Result) else None
+        part = part.minus or part.per if isinstance(part, Result) else None

@@ -230,7 +230,14 @@ class Result(Strict):
     metric: Word
     of: Literal["mean", "best"] = "mean"
     epoch: int | None = Field(default=None, ge=1)
-    minus: Result | None = None
+    minus: Result | None = None  # of the two the difference
+    per: Result | None = None  # of the two the ratio
+
+    @model_validator(mode="after")
+    def _one_other(self) -> Self:
+        if self.minus and self.per:
+            raise ValueError("a result is compared by `minus` or by `per`, not by both")
+        return self
 
 
 class Erratum(Strict):

@@ -2,8 +2,10 @@ r"""Training CBOW and Skip-gram (Sec. 4.2): stochastic gradient descent whose ra
 
 from __future__ import annotations
 
+import time
 from typing import Any, Literal, cast
 
+import numpy as np
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
@@ -11,6 +13,7 @@ from torch import Tensor
 import literatim
 from literatim.errors import LiteratimError
 from literatim.papers.word2vec import formats
+from literatim.papers.word2vec.engine import STRETCH, Engine, Reading
 from literatim.papers.word2vec.evaluation import (
     Vectors,
     analogies,
@@ -23,6 +26,7 @@ from literatim.papers.word2vec.evaluation import (
 from literatim.papers.word2vec.model import Word2Vec
 from literatim.parts.smoke import Smoke
 
+EngineName = Literal["plain", "exact", "shared", "torch"]
 # Sec. 4.2 lets the rate "approach zero"; the released code stops at this part of the starting rate.
 FLOOR = 1e-4
 
@@ -33,9 +37,15 @@ class Word2VecTraining(LightningModule):
     The network is made anew in `setup`, for the vocabulary of the data module; before that it has the words that its
     options say. Every prediction takes the step of the printed rate: a batch sums them, it does not average.
 
+    The engine "plain" is the readable model with its autograd, an update for every batch of windows. "exact" is the
+    same algorithm compiled by numba, an update for every prediction, on all cores; with one worker its outcome follows
+    from the seed, with more no two runs are quite the same.
+
     Logged:
 
-    - `online_loss`: nats a prediction, over an epoch, each measured before its update; `rate`: the last one;
+    - `online_loss`: nats a prediction, over an epoch, each measured before its update ("exact": every 32nd of them);
+      `rate`: the last one;
+    - `minutes` of training so far, and `words_per_second` of the text, reading and evaluation apart;
     - `<set>_loss`: nats a prediction on the sets that the data module watches, with whole windows;
     - `<set>_gain`: nats by which that is below what the words' frequencies alone give;
     - `<set>_neighbours`: per cent of the words in families.txt whose nearest listed word is of their kind
@@ -47,7 +57,8 @@ class Word2VecTraining(LightningModule):
         variant: a variant of the card
         options: options of the model, such as `dimension: 100`
         lr: the starting rate
-        engine: who computes the updates: "plain" torch
+        engine: who computes the updates: "plain" torch or "exact", compiled
+        workers: threads of a compiled engine; where none are given, as many as torch takes
         questions: a file of analogies, such as questions-words.txt
         similarities: a file of word pairs with judgements
     """
@@ -61,7 +72,8 @@ class Word2VecTraining(LightningModule):
         variant: str = "cbow",
         options: dict[str, Any] = {},  # noqa: B006 (Lightning shows the default in --help)
         lr: float = 0.025,
-        engine: Literal["plain"] = "plain",
+        engine: EngineName = "plain",
+        workers: int | None = None,
         questions: str | None = None,
         similarities: str | None = None,
     ) -> None:
@@ -70,7 +82,12 @@ class Word2VecTraining(LightningModule):
         self.automatic_optimization = False
         self.variant, self.options, self.lr, self.engine = variant, options, lr, engine
         self.questions, self.similarities = questions, similarities
+        self.workers = torch.get_num_threads() if workers is None else workers
+        if self.workers < 1:
+            raise LiteratimError(f"model.workers is {workers}; it must be at least 1")
         self.net = self.make()
+        self.running: Any = None  # the engine, while it trains
+        self.seconds = 0.0  # of training in the run so far
         self.words: list[str] = []
         self.text = 0  # words of the training text
         # Predictions and their summed loss in the epoch so far; words of the text in the run so far.
@@ -88,6 +105,8 @@ class Word2VecTraining(LightningModule):
         if self.trainer.world_size > 1:
             raise LiteratimError("the plain engine runs on one device: --trainer.devices 1")
         self.text = len(data.sets["train"])
+        if self.engine != "plain":
+            data.stretch = STRETCH
         if self.words != vocabulary.words:
             self.words = vocabulary.words
             self.net = self.make(counts=vocabulary.counts.tolist())
@@ -98,16 +117,55 @@ class Word2VecTraining(LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.net.parameters(), lr=self.lr)
 
+    def whole(self) -> float:
+        """Words of the text in the whole run."""
+        batches = self.trainer.estimated_stepping_batches
+        return self.text * batches / max(1, int(self.trainer.num_training_batches)) if self.text else batches
+
     def rate(self) -> float:
         """The rate after the words of the text seen so far: in a straight line down to its floor over the whole run."""
-        batches = self.trainer.estimated_stepping_batches
-        whole = self.text * batches / max(1, int(self.trainer.num_training_batches)) if self.text else batches
-        return self.lr * max(FLOOR, 1 - float(self.seen[2]) / whole)
+        return self.lr * max(FLOOR, 1 - float(self.seen[2]) / self.whole())
+
+    def make_engine(self, reading: Reading) -> Any:
+        """What trains on stretches of text in place of `training_step`'s autograd."""
+        if self.engine != "exact":
+            raise LiteratimError(
+                f'the engine "{self.engine}" shares noise words, and the hierarchical softmax has none; take '
+                "--model.engine exact"
+            )
+        return Engine(self.net, reading, self.workers)
+
+    def on_train_start(self) -> None:
+        if self.engine == "plain":
+            return
+        data = self.trainer.datamodule
+        keep = np.ones(len(self.words)) if data.keep is None else data.keep
+        if self.engine != "torch" and self.device.type != "cpu":
+            raise LiteratimError(f'the engine "{self.engine}" runs on the CPU: --trainer.accelerator cpu')
+        self.running = self.make_engine(Reading(data.window, data.radius == "uniform", keep.astype(np.float32)))
+
+    def on_train_end(self) -> None:
+        self.running = None
 
     def on_train_epoch_start(self) -> None:
         self.seen[:2] = 0
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        start = time.perf_counter()
+        predictions, loss, words = self.take_stretch(batch) if self.running else self.take_windows(batch)
+        total = torch.as_tensor(loss, dtype=torch.float64, device=self.device)
+        self.seen += torch.stack([total.new_tensor(predictions), total, total.new_tensor(words)])
+        self.seconds += time.perf_counter() - start
+        return total / max(1, predictions)
+
+    def take_stretch(self, batch: Any) -> tuple[int, float, int]:
+        ids, offsets, seed = batch
+        slope, least = self.lr / self.whole(), self.lr * FLOOR
+        predictions, loss = self.running.train(ids, offsets, seed, self.rate(), slope, least)
+        self.optimizers().step()  # there are no gradients: it counts the steps
+        return predictions, loss, len(ids)
+
+    def take_windows(self, batch: Any) -> tuple[int, Tensor, int]:
         centre, context, words = batch
         optimizer = self.optimizers()
         for group in optimizer.param_groups:
@@ -117,14 +175,14 @@ class Word2VecTraining(LightningModule):
         if len(loss):
             self.manual_backward(loss.sum())
         optimizer.step()
-        total = loss.detach().sum()
-        self.seen += torch.stack([total.new_tensor(len(loss)), total, total.new_tensor(words)])
-        return total / max(1, len(loss))
+        return len(loss), loss.detach().sum(), words
 
     def on_train_epoch_end(self) -> None:
         predictions, loss, _ = self.seen
         self.log("online_loss", (loss / predictions.clamp(min=1)).float())
         self.log("rate", self.rate())
+        self.log("minutes", self.seconds / 60)
+        self.log("words_per_second", float(self.seen[2]) / max(1e-9, self.seconds))
 
     def on_validation_epoch_start(self) -> None:
         share = torch.tensor(self.net.counts, dtype=torch.float64)
@@ -182,7 +240,7 @@ class Word2VecTraining(LightningModule):
         return self.net(context if self.net.architecture == "cbow" else centre)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["words"], checkpoint["seen"] = self.words, self.seen.cpu()
+        checkpoint["words"], checkpoint["seen"], checkpoint["seconds"] = self.words, self.seen.cpu(), self.seconds
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         if checkpoint["words"] != self.words:
@@ -191,6 +249,7 @@ class Word2VecTraining(LightningModule):
                 f"{len(self.words):,}); give data.source, data.min_count and the like as in that run"
             )
         self.seen.copy_(checkpoint["seen"])
+        self.seconds = checkpoint["seconds"]
 
     def smoke(self) -> Smoke:
         """Four windows of words that always stand together: twenty steps on them must lower the loss."""

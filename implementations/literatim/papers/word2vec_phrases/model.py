@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from literatim.papers.word2vec.model import Word2Vec
+from literatim.papers.word2vec.model import Architecture, Word2Vec
 
 Output = Literal["neg", "hs"]
 Subsampling = Literal["printed", "released"]
@@ -82,6 +82,8 @@ class SkipGram(Word2Vec):
         dimension: D, of the word vectors
         counts: (V,) how often each word occurs; where none are given, the counts of Zipf's law
         vocabulary: V, where no counts are given
+        architecture: "cbow" predicts the current word from the average of those around it, as in the first paper; the
+            released code joins it to either output, this paper does not speak of it
     """
 
     def __init__(
@@ -91,10 +93,11 @@ class SkipGram(Word2Vec):
         dimension: int = 300,
         counts: Sequence[int] | None = None,
         vocabulary: int = 30_000,
+        architecture: Architecture = "skip-gram",
     ) -> None:
         self.k = k
         self.kind = output
-        super().__init__("skip-gram", dimension, counts, vocabulary)
+        super().__init__(architecture, dimension, counts, vocabulary)
 
     def make_output(self, counts: Sequence[int], dimension: int) -> nn.Module:
         if self.kind == "hs":
