@@ -39,6 +39,10 @@ def paper_folder(paper: str) -> Path:
     return papers_folder() / paper
 
 
+def weights_path(paper: str, name: str) -> Path:
+    return paper_folder(paper) / "weights" / f"{name}.safetensors"
+
+
 def heads() -> dict[str, dict[str, Any]]:
     """id -> the head of its card, for every paper, oldest first. A card that cannot be read is an error."""
     found = {path.parent.name: _head(path) for path in sorted(papers_folder().glob("*/card.yaml"))}
