@@ -14,13 +14,14 @@ export function parse(buffer) {
   return { tensors: Object.fromEntries(tensors), metadata };
 }
 
-/** The vectors of a file, and the metadata beside them. */
+/** The vectors of a file, and what it says about them. */
 export async function load(file) {
   const answer = await fetch(at(`models/${file}`));
   if (!answer.ok) throw new Error(`${answer.url}: ${answer.status}`);
   const { tensors, metadata } = parse(await answer.arrayBuffer());
   const { data, shape: [, size] } = tensors.vectors;
-  return { vectors: new Vectors(metadata.words.split("\n"), data, size), metadata };
+  const { words, ...about } = JSON.parse(metadata.about);
+  return { vectors: new Vectors(words, data, size), about };
 }
 
 /** Words with their vectors, at unit length; looked up without regard to case, the more frequent word first. */

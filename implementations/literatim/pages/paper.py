@@ -128,9 +128,8 @@ def demo_picture(entry: Entry, lang: Lang) -> str:
     if not picture or not drawn:
         return ""
     shows = sentence(picture.shows, lang)
-    seen = drawn.replace("<svg ", f'<svg role="img" aria-label="{shows}" ', 1).replace(
-        "max-width:100%", "max-width:none", 1
-    )
+    seen = drawn.replace("max-width:100%", "max-width:none", 1)
+    seen = seen.replace("<svg ", f'<svg role="img" aria-label="{shows}" ', 1)
     caption = element("figcaption", shows + word("stop", lang))
     return block(f'<figure class="picture" data-search-exclude>{scrolling(seen, shows)}{caption}</figure>')
 

@@ -4,8 +4,8 @@
 
 writes the file TO, `weights/<name>.safetensors` of the paper, from a checkpoint of a run; the same checkpoint gives
 the same file. It holds `vectors` (N, D) int8; the places of the words on the map: `map_words` (M,) int32, which words,
-`map` (M, 2) float32, where they lie, `map_groups` (M,) uint8, the group of each; and as metadata `words`, a word a
-line, the most frequent first, `run`, the identity of the run as JSON, and `notice`, the licence of the text.
+`map` (M, 2) float32, where they lie, `map_groups` (M,) uint8, the group of each; and as metadata one field `about`,
+JSON with `words`, the most frequent first, `run`, the identity of the run, and `notice`, that of the text's licence.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def pack(checkpoint: dict[str, Any], number: int, notice: str) -> tuple[dict[str
     mapped = torch.arange(len(words))[MAPPED.start : MAPPED.stop]
     places, groups = layout(F.normalize(vectors[mapped].float(), dim=1))
     tensors = {"vectors": vectors, "map_words": mapped.int(), "map": places, "map_groups": groups}
-    run = json.dumps(checkpoint["literatim"], sort_keys=True)
-    return tensors, {"words": "\n".join(words), "run": run, "notice": notice}
+    about = {"words": words, "run": checkpoint["literatim"], "notice": notice}
+    return tensors, {"about": json.dumps(about, sort_keys=True)}  # one field, for the order of several is chance
 
 
 def layout(unit: Tensor) -> tuple[Tensor, Tensor]:
@@ -64,15 +64,15 @@ def layout(unit: Tensor) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(places).float(), torch.from_numpy(groups).to(torch.uint8)
 
 
-def read(path: Path) -> tuple[Vectors, dict[str, Tensor], dict[str, str]]:
-    """The vectors of a file that `pack` made, its tensors and its metadata."""
+def read(path: Path) -> tuple[Vectors, dict[str, Tensor], dict[str, Any]]:
+    """The vectors of a file that `pack` made, its tensors and what it says about them."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
-            metadata = file.metadata()
-        return Vectors(metadata["words"].split("\n"), tensors["vectors"]), tensors, metadata
+            about = json.loads(file.metadata()["about"])
+        return Vectors(about["words"], tensors["vectors"]), tensors, about
     except (OSError, SafetensorError, KeyError, TypeError):
         raise LiteratimError(f"{path}: not the page's vectors; make them with {MAKER}") from None
 
