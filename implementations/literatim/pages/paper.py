@@ -21,6 +21,7 @@ from literatim.pages.markup import (
     prose,
     row,
     said,
+    scrolling,
     sentence,
     table,
     unspaced,
@@ -112,13 +113,26 @@ def demo(entry: Entry, lang: Lang) -> str:
     found = entry.card.demo
     if found is None or not weights_path(entry.id, found.weights).is_file():  # the run is still to be made
         return ""
-    model = f' data-model="{entry.id}.onnx"'
+    model = f' data-model="{entry.id}.onnx"' if found.network else f' data-model="{found.weights}.safetensors"'
     inside = f"<noscript>{word('javascript', lang)}</noscript>"
     return (
         heading("try", lang)
         + block(element("p", sentence(found.about, lang) + word("stop", lang)))
         + block(f'<div class="demo" data-demo="{found.script}"{model}>{inside}</div>')
+        + demo_picture(entry, lang)
     )
+
+
+def demo_picture(entry: Entry, lang: Lang) -> str:
+    """The picture of the demo's weights, at its own width in a box that scrolls: its words must stay readable."""
+    picture, drawn = entry.card.demo and entry.card.demo.picture, (entry.facts or {}).get("picture")
+    if not picture or not drawn:
+        return ""
+    shows = sentence(picture.shows, lang)
+    seen = drawn.replace("max-width:100%", "max-width:none", 1)
+    seen = seen.replace("<svg ", f'<svg role="img" aria-label="{shows}" ', 1)
+    caption = element("figcaption", shows + word("stop", lang))
+    return block(f'<figure class="picture" data-search-exclude>{scrolling(seen, shows)}{caption}</figure>')
 
 
 def left_open(entry: Entry, lang: Lang) -> str:

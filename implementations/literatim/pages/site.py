@@ -16,7 +16,7 @@ from literatim.pages.markup import LANGS, Lang, plain_title
 from literatim.pages.paper import paper_page
 from literatim.pages.runs import PICTURES, samples
 from literatim.registry.facts import facts_of_tutorial, tutorial_key
-from literatim.registry.reading import read_text
+from literatim.registry.reading import read_text, weights_path
 
 LOG = logging.getLogger("mkdocs.plugins.literatim")  # whose warnings stop `mkdocs build --strict`
 TUTORIALS = ("gradients", "sgd", "paper")  # in the order in which they are read
@@ -96,10 +96,12 @@ def _nav(content: object) -> bytes:
 
 
 def _binaries(entry: Entry, facts: Path) -> dict[str, bytes]:
-    """The model that a paper's page runs, and the sample pictures of its recorded runs."""
+    """The model or weights that a paper's page runs, and the sample pictures of its recorded runs."""
     files = {}
-    model = facts / entry.id / f"{entry.id}.onnx"
-    if entry.card.demo and model.exists():
+    demo, model = entry.card.demo, facts / entry.id / f"{entry.id}.onnx"
+    if demo and not demo.network:
+        model = weights_path(entry.id, demo.weights)
+    if demo and model.exists():
         files[f"assets/models/{model.name}"] = model.read_bytes()
     for record in entry.records:
         for name in samples(record):

@@ -16,6 +16,7 @@ from literatim.registry.reading import (
     papers_folder,
     place_of,
     shown,
+    weights_path,
 )
 from literatim.registry.schema import Card, Claim, Measure, Result
 
@@ -47,6 +48,8 @@ def _across(paper: str) -> Iterator[str]:
             yield at + f"there is no file {shown(folder / 'recipes' / name)}.yaml"
         if recipe.data not in DATA_SETS:
             yield at + f'no data module is called "{recipe.data}" (there are {", ".join(DATA_SETS)})'
+    if found.demo and not found.demo.network and not (file := weights_path(paper, found.demo.weights)).is_file():
+        yield place_of(card_file, ("demo", "weights")) + f"demo.weights: there is no file {shown(file)}"
     for claim in claims(paper):
         for fault in _claim_faults(found, claim):
             yield place_of(claims_file, ("id", claim.id.split(".")[0])) + f"{claim.id}: {fault}"

@@ -155,13 +155,22 @@ class Compared(Strict):
     check: ImportPath
 
 
+class Picture(Strict):
+    """A picture of the weights that a demo runs on."""
+
+    draw: ImportPath  # a function of the weights' file that returns a matplotlib figure
+    shows: Text
+
+
 class Demo(Strict):
-    """A network that runs in the paper's page: exported with its weights, driven by a script of the site."""
+    """What runs in the paper's page, driven by a script of the site: a network, exported with its weights, or the
+    weights alone, which the script then gets as they are."""
 
     script: Word  # docs/assets/<script>.js
-    network: ImportPath  # a module around the loaded model; its `outputs` name what it returns
-    weights: Word
+    network: ImportPath | None = None  # a module around the loaded model; its `outputs` name what it returns
+    weights: Word  # papers/<id>/weights/<weights>.safetensors
     about: Text
+    picture: Picture | None = None
 
 
 class Card(Strict):

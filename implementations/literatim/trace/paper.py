@@ -13,8 +13,9 @@ from literatim.loading import load
 from literatim.registry.facts import claim_key, facts_of, paper_key
 from literatim.registry.ledger import Record, records
 from literatim.registry.reading import card, claims, weights_path
-from literatim.registry.schema import Claim, Demo, Text
+from literatim.registry.schema import Claim, Text
 from literatim.trace.curves import curves
+from literatim.trace.drawing import style, svg
 from literatim.trace.networks import networks
 
 
@@ -34,10 +35,10 @@ def facts_anew(paper: str, to: Path, *, again: bool = False) -> str:
     if not same:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    rest = {name: old[name] for name in ("networks", "curves")} if same else drawn(paper)
+    rest = {name: old[name] for name in ("networks", "curves", "picture")} if same else drawn(paper)
     demo = card(paper).demo
-    if demo and not same and weights_path(paper, demo.weights).is_file():
-        export_demo(paper, demo, folder / f"{paper}.onnx")
+    if demo and demo.network and not same and weights_path(paper, demo.weights).is_file():
+        export_demo(paper, demo.network, demo.weights, folder / f"{paper}.onnx")
     facts = {"key": key, "verdicts": verdicts, **rest}
     beside = folder / "facts.json.new"
     beside.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -77,12 +78,22 @@ def drawn(paper: str) -> dict[str, Any]:
             for name, variant in card(paper).variants.items()
         },
         "curves": {name: curves(runs, f"{paper}-{name.replace('/', '-')}") for name, runs in groups.items()},
+        "picture": picture(paper),
     }
 
 
-def export_demo(paper: str, demo: Demo, path: Path) -> None:
+def picture(paper: str) -> str | None:
+    """SVG: the picture that the card's demo wants of its weights."""
+    demo = card(paper).demo
+    if demo is None or demo.picture is None:
+        return None
+    with style():
+        return svg(call(demo.picture.draw, weights_path(paper, demo.weights)), f"{paper}-picture")
+
+
+def export_demo(paper: str, network: str, weights: str, path: Path) -> None:
     """The demo's module, around the model with its recorded weights, as ONNX."""
-    net = call(demo.network, load(paper, weights=demo.weights))
+    net = call(network, load(paper, weights=weights))
     shape = card(paper).variants[card(paper).default_variant].input
     if isinstance(shape, dict):
         shape = next(iter(shape.values()))
