@@ -64,7 +64,7 @@ def demo_on(page, site, generators):
 
             on.route(address, put_in)
             on.route(f"**/models/{paper}.onnx", lambda route: route.fulfill(path=model))
-        on.goto(address)
+        on.goto(address, timeout=SLOW)
         demo = on.locator(".demo")
         expect(demo.locator("button")).to_be_visible(timeout=SLOW)
         return demo
@@ -253,7 +253,7 @@ def test_a_slow_load_says_so_and_one_that_fails_may_be_tried_again(page, context
     demo = demo_on("gan")
     model = generators["gan"][1] or built / "assets" / "models" / "gan.onnx"
     held, status, button = [], demo.get_by_role("status"), demo.locator("button")
-    page.route("**/models/gan.onnx", held.append)
+    page.route("**/models/gan.onnx", lambda route: held.append(route))
 
     def load():
         """The request for the model, left without an answer."""
