@@ -27,9 +27,8 @@ COMPILED: dict[str, Any] = {"nogil": True, "fastmath": {"contract", "reassoc", "
 INLINED: dict[str, Any] = {**COMPILED, "inline": "always"}
 
 
-@intrinsic
-def prefetch(typing: Any, table: Any, row: Any, line: Any) -> Any:
-    """Ask the processor for a cache line of a row that will be written to."""
+def _prefetch(typing: Any, table: Any, row: Any, line: Any) -> Any:
+    """prefetch(table, row, line) asks the processor for a cache line of a row that will be written to."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         array = context.make_array(signature.args[0])(context, builder, args[0])
@@ -44,6 +43,9 @@ def prefetch(typing: Any, table: Any, row: Any, line: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(table, row, line), codegen
+
+
+prefetch: Any = intrinsic(_prefetch)
 
 
 @njit(**INLINED)
