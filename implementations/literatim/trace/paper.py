@@ -37,7 +37,7 @@ def facts_anew(paper: str, to: Path, *, again: bool = False) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     rest = {name: old[name] for name in ("networks", "curves", "picture")} if same else drawn(paper)
     demo = card(paper).demo
-    if demo and demo.network and not same:
+    if demo and demo.network and not same and weights_path(paper, demo.weights).is_file():
         export_demo(paper, demo.network, demo.weights, folder / f"{paper}.onnx")
     facts = {"key": key, "verdicts": verdicts, **rest}
     beside = folder / "facts.json.new"
