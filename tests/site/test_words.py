@@ -34,7 +34,7 @@ def demo_on(page, address):
 def start(page, address):
     demo = demo_on(page, address)
     demo.locator(".words-start").click()
-    expect(demo.locator(".words-neighbours input")).to_be_focused(timeout=20_000)
+    expect(demo.locator(".words-neighbours input")).to_be_focused(timeout=200_000)
     return demo
 
 
