@@ -179,7 +179,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.child:
         asked = json.loads(options.child)
-        print(json.dumps((gensim if asked["engine"] == "gensim" else ours)(asked)))
+        found = (gensim if asked["engine"] == "gensim" else ours)(asked)
+        print(json.dumps({name: float(value) for name, value in found.items()}))
         return
     if not options.text:
         parser.error("name a text, a sentence a line")
