@@ -64,6 +64,7 @@ class Engine:
                 raise
             raise LiteratimError('this engine is compiled by numba: pip install "literatim[fast]"') from None
         self.pool = ThreadPoolExecutor(workers)
+        self.train(torch.zeros(0, dtype=torch.int32), torch.zeros(2, dtype=torch.int64), 0, 0.0)  # compiles
 
     def compiled(self, width: int) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """The kernel for rows of so many float32, and what it takes besides that of every kernel."""
