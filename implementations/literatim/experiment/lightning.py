@@ -153,6 +153,15 @@ class PaperCLI(LightningCLI):
             in_argv = any(name in str(error) for name in (a.lstrip("-").split("=")[0] for a in given[1:]))
             raise LiteratimError(str(error) if in_argv else place_in(self.files, str(error)) + str(error)) from None
 
+    def _parse_ckpt_path(self) -> None:
+        """Lightning takes the options of the training module from a checkpoint; those that are given here win."""
+        given = self.config.clone()[self.request.command].model
+        super()._parse_ckpt_path()
+        model = self.config[self.request.command].model
+        for name in {arg.partition("=")[0] for arg in self.request.args if arg.startswith("--model.")}:
+            option, *inner = name.removeprefix("--model.").split(".", 1)
+            model[option] = {**model[option], inner[0]: given[option][inner[0]]} if inner else given[option]
+
     def before_instantiate_classes(self) -> None:
         config = self.config[self.request.command]
         config.model.variant = known_variant(self.request.paper, config.model.variant)

@@ -54,7 +54,7 @@ class Block(nn.Sequential):
             out_channels, convolutions = round(channels * narrower), convolutions + 1
             here = f"{number}_{convolutions}"
             self.add_module(f"conv{here}", nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2))
-            self.add_module(f"relu{here}", nn.ReLU())
+            self.add_module(f"relu{here}", nn.ReLU(inplace=True))
             in_channels = out_channels
         self.add_module(f"pool{number}", nn.MaxPool2d(2, stride=2))
         self.width = in_channels
