@@ -1,6 +1,6 @@
 """VGG, ResNet and AlexNet against torchvision's, in fp32 and as `fit` computes; ResNet-20's `fit` against a bare loop.
 
-    python benchmarks/convnets.py [--pairs 30] [--only printed memory default fit learning]
+    python benchmarks/convnets.py [--pairs 30] [--only printed memory default fit learning] [--nets vgg16 resnet18]
 
 Needs the extra `download` (torchvision). The two sides take turns in one process, on the threads torch takes; of each
 pair the ratio is taken, and shown are the median of the ratios and a 95 % interval of that median. Targets:
@@ -159,10 +159,11 @@ def printed(pairs: int) -> None:
 def memory() -> None:
     print("peak memory of three training steps, ours/theirs")
     for name, (paper, variant, _, _) in SAME.items():
-        found = {
-            side: float(subprocess.check_output([sys.executable, __file__, "--peak", side, name])) for side in "ot"
-        }
-        print(f"  {paper} {variant:9} {found['o'] / found['t']:.3f}  ({found['o']:.0f} and {found['t']:.0f} MB)")
+        mine, its = (
+            float(subprocess.check_output([sys.executable, Path(__file__).absolute(), "--peak", name, side]))
+            for side in ("ours", "theirs")
+        )
+        print(f"  {paper} {variant:9} {mine / its:.3f}  ({mine:.0f} and {its:.0f} MB)")
 
 
 def peak_memory(name: str, side: str) -> None:
@@ -271,7 +272,12 @@ def main() -> None:
     parts = ["printed", "memory", "default", "fit", "learning"]
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
     parser.add_argument("--peak", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--nets", nargs="+", choices=list(DEFAULT), default=list(DEFAULT), help="of the first three parts"
+    )
     asked = parser.parse_args()
+    for name in set(DEFAULT) - set(asked.nets):
+        DEFAULT.pop(name), SAME.pop(name, None)
     os.chdir(tempfile.mkdtemp())
     if asked.peak:
         return peak_memory(*asked.peak)
