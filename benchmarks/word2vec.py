@@ -78,7 +78,8 @@ def ours(asked: dict[str, Any]) -> dict[str, float]:
     if asked["lines"]:  # a part of the file, for both alike
         corpus.sentences = lambda *options: itertools.islice(text.sentences(*options), asked["lines"])  # type: ignore[attr-defined]
     module = training.SkipGramTraining(
-        "neg-5", {"dimension": asked["dimension"], "output": asked["output"], "architecture": asked["architecture"]},
+        "neg-5" if asked["output"] == "neg" else "hs-huffman",
+        {"dimension": asked["dimension"], "architecture": asked["architecture"]},
         lr=RATE, sample=1e-3, subsampling="released", engine=asked["engine"], workers=asked["threads"],
     )  # fmt: skip
     start = time.perf_counter()
