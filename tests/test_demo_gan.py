@@ -83,7 +83,7 @@ def test_the_exported_generator_is_small_and_computes_the_same(papers, paper, tm
     onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     enter(papers, paper)
     demo, path = reading.card(paper).demo, tmp_path / "generator.onnx"
-    export_demo(paper, demo, path)
+    export_demo(paper, demo.network, demo.weights, path)
     parameters = sum(p.numel() for p in literatim.load(paper).generator.parameters())
     assert 2 * parameters < path.stat().st_size < min(2.02 * parameters, MOST)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])

@@ -1,8 +1,8 @@
 """Training through the command: resuming, stopping, saving, recording."""
 
-import csv
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -110,15 +110,15 @@ def test_going_on_refuses_what_the_checkpoint_has_decided(quick_runs):
         assert_refused(done, option.split("=")[0], "new run")
 
 
-def test_options_given_with_a_checkpoint_win_over_those_it_was_trained_with(tmp_path):
-    short = ["fit", "resnet", "--trainer.limit_train_batches", "2", "--trainer.limit_val_batches", "1"]
-    begun = literatim(*short, "--trainer.max_epochs", "1", "--model.lr", "0.02", cwd=tmp_path)
-    assert begun.returncode == 0, begun.stderr
-    resumed = ["--ckpt_path", "last", "--trainer.max_epochs"]
-    assert literatim(*short, *resumed, "2", cwd=tmp_path).returncode == 0
-    assert literatim(*short, *resumed, "3", "--model.lr", "0.01", cwd=tmp_path).returncode == 0
-    with (tmp_path / "runs/resnet/quick/0/curve.csv").open() as file:
-        assert [float(row["rate"]) for row in csv.DictReader(file)] == [0.02, 0.02, 0.01]
+def test_options_given_to_test_win_over_those_the_network_was_trained_with(tmp_path):
+    short = ["--trainer.max_epochs", "1", "--trainer.limit_train_batches", "2", "--trainer.limit_val_batches", "1"]
+    assert literatim("fit", "resnet", *short, cwd=tmp_path).returncode == 0
+    tested = ["test", "resnet", "--ckpt_path", "last", "--trainer.limit_test_batches", "1"]
+    said = {}
+    for statistics in ("moving", "exact"):
+        done = literatim(*tested, "--model.statistics", statistics, cwd=tmp_path)
+        said[statistics] = re.search(r"test_response\W+([\d.]+)", done.stdout)[1]
+    assert said["moving"] != said["exact"]
 
 
 def test_a_loss_that_turns_nan_stops_and_says_where(tmp_path):
