@@ -277,7 +277,8 @@ def main() -> None:
     )
     asked = parser.parse_args()
     for name in set(DEFAULT) - set(asked.nets):
-        DEFAULT.pop(name), SAME.pop(name, None)
+        del DEFAULT[name]
+        SAME.pop(name, None)
     os.chdir(tempfile.mkdtemp())
     if asked.peak:
         return peak_memory(*asked.peak)

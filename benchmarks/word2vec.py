@@ -25,6 +25,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def gensim(asked: dict[str, Any]) -> dict[str, float]:
 
     start = time.perf_counter()
     with open(asked["text"], encoding="utf-8") as file:
-        sentences = [line.split() for line in itertools.islice(file, asked["lines"])]
+        sentences = [line.split() for line in file]
     negative = asked["output"] == "neg"
     model = Word2Vec(
         vector_size=asked["dimension"], window=5, min_count=5, sample=1e-3, negative=5 if negative else 0,
@@ -68,22 +69,24 @@ def ours(asked: dict[str, Any]) -> dict[str, float]:
     import torch
     from pytorch_lightning import Trainer
 
-    from literatim.datasets import corpus, text
+    from literatim.datasets.corpus import Corpus
     from literatim.experiment.lightning import quieten
     from literatim.papers.word2vec_phrases import training
 
     quieten()
     torch.manual_seed(asked["seed"])
     torch.set_num_threads(asked["threads"])
-    if asked["lines"]:  # a part of the file, for both alike
-        corpus.sentences = lambda *options: itertools.islice(text.sentences(*options), asked["lines"])  # type: ignore[attr-defined]
     module = training.SkipGramTraining(
         "neg-5" if asked["output"] == "neg" else "hs-huffman",
         {"dimension": asked["dimension"], "architecture": asked["architecture"]},
         lr=RATE, sample=1e-3, subsampling="released", engine=asked["engine"], workers=asked["threads"],
     )  # fmt: skip
     start = time.perf_counter()
-    data = corpus.Corpus(asked["text"], tokens="whitespace", lower=False, watch=[], seed=asked["seed"])
+    # A cache of its own: ids that an earlier run has left there would save it the reading.
+    beside = tempfile.TemporaryDirectory()
+    data = Corpus(
+        asked["text"], tokens="whitespace", lower=False, cache=beside.name, watch=[], seed=asked["seed"]
+    )  # fmt: skip
     trainer = Trainer(
         accelerator="cpu", max_epochs=asked["epochs"], logger=False, enable_progress_bar=False,
         enable_model_summary=False, enable_checkpointing=False, num_sanity_val_steps=0,
@@ -188,10 +191,15 @@ def main() -> None:
     names = options.engines.split(",") if options.engines else ["exact"] if options.end_to_end else list(ENGINES)
     epochs = options.epochs or (5 if options.end_to_end or options.quality else 1)
     asked = {
-        "text": options.text, "lines": options.lines, "threads": options.threads, "dimension": options.dimension,
-        "epochs": epochs, "seed": 0, "quality": False,
+        "text": options.text, "threads": options.threads, "dimension": options.dimension, "epochs": epochs, "seed": 0,
+        "quality": False,
     }  # fmt: skip
-    (qualities if options.quality else speed)(options, asked, names)
+    with tempfile.TemporaryDirectory() as folder:
+        if options.lines:
+            asked["text"] = str(Path(folder) / "part.txt")
+            with open(options.text, encoding="utf-8") as whole, open(asked["text"], "w", encoding="utf-8") as part:
+                part.writelines(itertools.islice(whole, options.lines))
+        (qualities if options.quality else speed)(options, asked, names)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """What several test files use."""
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,24 @@ def quick_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = literatim("fit", "lenet", "--trainer.max_epochs", "4", "--runs", str(runs))
     assert done.returncode == 0, done.stderr
     return runs
+
+
+@pytest.fixture
+def papers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the cards without results or weights, which is read in place of ours."""
+    from literatim.registry.reading import papers_folder
+
+    folder = tmp_path / "papers"
+    shutil.copytree(papers_folder(), folder, ignore=shutil.ignore_patterns("results", "weights"))
+    monkeypatch.setenv("LITERATIM_PAPERS", str(folder))
+    forget()
+    yield folder
+    forget()
+
+
+def forget() -> None:
+    """Let the cards be read again."""
+    from literatim.registry import ledger, reading
+
+    for cached in (reading.card, reading.claims, ledger.hashes):
+        cached.cache_clear()

@@ -1,13 +1,13 @@
 """What the pages of GAN and the conditional GAN run: the recorded generators, in half precision and no larger."""
 
 import json
-import shutil
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 import literatim
+from conftest import forget
 from literatim.experiment import record
 from literatim.pages import paper as page
 from literatim.pages.edition import edition
@@ -18,22 +18,6 @@ from literatim.trace.paper import export_demo
 
 DEMOS = {"gan": (Walk, 100), "cgan": (Asked, 110)}
 MOST = 6_000_000  # bytes that a reader is asked to load for a generator
-
-
-@pytest.fixture
-def papers(tmp_path, monkeypatch):
-    """A copy of the cards without results or weights, which is read in place of ours."""
-    folder = tmp_path / "papers"
-    shutil.copytree(reading.papers_folder(), folder, ignore=shutil.ignore_patterns("results", "weights"))
-    monkeypatch.setenv("LITERATIM_PAPERS", str(folder))
-    forget()
-    yield folder
-    forget()
-
-
-def forget():
-    for cached in (reading.card, reading.claims, ledger.hashes):
-        cached.cache_clear()
 
 
 def stand_in(paper):

@@ -23,6 +23,8 @@ from literatim.registry import card, claims
 
 WNIDS = [f"n{i:08}" for i in range(1000)]
 
+NO_TORCHVISION = "torchvision, which unpacks the archives, is not here: pip install torchvision"
+
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory) -> Path:
@@ -176,7 +178,7 @@ def archives(tiny: Path, root: Path, classes: int) -> dict[str, tuple[str, str]]
 
 
 def test_archives_are_unpacked_by_torchvision(tiny, tmp_path, monkeypatch):
-    theirs = pytest.importorskip("torchvision.datasets.imagenet")
+    theirs = pytest.importorskip("torchvision.datasets.imagenet", reason=NO_TORCHVISION)
     monkeypatch.setattr(theirs, "ARCHIVE_META", archives(tiny, tmp_path / "packed", 4))
     monkeypatch.setattr(imagenet, "CLASSES", 4)
     monkeypatch.setattr(imagenet, "IMAGES", {"train": 4, "val": 4})
@@ -191,7 +193,7 @@ def test_archives_are_unpacked_by_torchvision(tiny, tmp_path, monkeypatch):
 
 def test_archives_without_torchvision_or_damaged_are_one_sentence(tiny, tmp_path, monkeypatch):
     archives(tiny, tmp_path / "packed", 4)
-    pytest.importorskip("torchvision")
+    pytest.importorskip("torchvision", reason=NO_TORCHVISION)
     assert "could not be unpacked: The archive" in sentence(tmp_path / "packed")
     monkeypatch.setitem(sys.modules, "torchvision.datasets", None)
     assert "torchvision is needed to unpack them: pip install 'literatim[download]'" in sentence(tmp_path / "packed")

@@ -9,27 +9,12 @@ import torch
 from torch import nn
 
 import literatim
+from conftest import forget
 from literatim.errors import LiteratimError
 from literatim.experiment.record import ship
 from literatim.loading import shipped_weights
 from literatim.papers.lenet import LeNet5
-from literatim.registry import ledger, reading
-
-
-@pytest.fixture
-def papers(tmp_path, monkeypatch):
-    """A copy of the cards without results or weights, which is read in place of ours."""
-    folder = tmp_path / "papers"
-    shutil.copytree(reading.papers_folder(), folder, ignore=shutil.ignore_patterns("results", "weights"))
-    monkeypatch.setenv("LITERATIM_PAPERS", str(folder))
-    forget()
-    yield folder
-    forget()
-
-
-def forget():
-    for cached in (reading.card, reading.claims, ledger.hashes):
-        cached.cache_clear()
+from literatim.registry import ledger
 
 
 def enter(papers, net, name="mnist", variant="lenet5", options=None, **changes):

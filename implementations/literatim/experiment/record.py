@@ -18,7 +18,7 @@ from torch import nn
 import literatim
 from literatim.experiment.runs import read_json, write_json
 from literatim.registry.ledger import PACKAGE, hashes
-from literatim.registry.reading import card, paper_folder, papers_folder
+from literatim.registry.reading import card, paper_folder, papers_folder, weights_path
 
 # A run's folder holds these; the ledger takes them over.
 IDENTITY, RECORD, CURVE = "run.json", "record.json", "curve.csv"
@@ -147,7 +147,7 @@ def ship(paper: str, name: str, net: nn.Module, kind: torch.dtype | None = None)
     from safetensors.torch import save
 
     content = save({key: value.detach().to("cpu", kind).contiguous() for key, value in net.state_dict().items()})
-    path = paper_folder(paper) / "weights" / f"{name}.safetensors"
+    path = weights_path(paper, name)
     path.parent.mkdir(exist_ok=True)
     beside = path.with_suffix(".new")
     beside.write_bytes(content)
