@@ -86,8 +86,6 @@ def test_it_is_what_it_would_be_word_by_word(tmp_path, monkeypatch, pieces, opti
     assert said(vocabulary, sets["train"]) == train
     assert said(vocabulary, sets["test"]) == test
     assert (sets["train"].ids.dtype, sets["train"].offsets.dtype) == (np.int32, np.int64)
-    if not options:
-        assert list(text.sentences(str(tmp_path / "text.txt"))) == train
 
 
 def test_a_line_of_a_million_words_is_cut(tmp_path):

@@ -13,7 +13,7 @@ from pytorch_lightning import Callback, Trainer
 
 from conftest import assert_refused, literatim
 from literatim.datasets.corpus import Corpus, WindowBatches
-from literatim.datasets.text import Encoded, Vocabulary, sentences
+from literatim.datasets.text import Encoded
 from literatim.errors import LiteratimError
 from literatim.papers.word2vec import evaluation, model
 from literatim.papers.word2vec.huffman import HuffmanTree
@@ -45,6 +45,14 @@ def trainer(folder, **options) -> Trainer:
     )  # fmt: skip
 
 
+def sentences(source, **options) -> list[list[str]]:
+    """The text of a source as its data module takes it, in words again."""
+    data = corpus(source, **options)
+    encoded = data.sets["train"]
+    parts = np.split(encoded.ids, encoded.offsets[1:-1])
+    return [[data.vocabulary.words[i] for i in part] for part in parts]
+
+
 # --- Text ---------------------------------------------------------------------------------------------
 
 
@@ -57,25 +65,24 @@ def test_a_text_is_the_same_plain_packed_and_in_a_folder(text, tmp_path):
     (folder / "b.txt.gz").write_bytes(gzip.compress(content[half:]))
     (folder / "notes.md").write_text("not read")
     (tmp_path / "text.txt.xz").write_bytes(lzma.compress(content))
-    plain = list(sentences(str(text)))
-    assert plain == list(sentences(str(tmp_path / "text.txt.xz"))) == list(sentences(str(folder)))
+    plain = sentences(text)
+    assert plain == sentences(tmp_path / "text.txt.xz") == sentences(folder)
     assert plain[:3] == [LINES[0].split(), LINES[1].split(), ["a", "dog", "isn't", "a", "cat"]]
 
 
 def test_tokens_and_case(tmp_path):
     path = tmp_path / "text.txt"
     path.write_text("New_York's 42 Größen, don't\n", encoding="utf-8")
-    assert next(sentences(str(path))) == ["new", "york's", "größen", "don't"]
-    as_it_stands = next(sentences(str(path), lower=False, tokens="whitespace"))
-    assert as_it_stands == ["New_York's", "42", "Größen,", "don't"]
+    assert sentences(path) == [["new", "york's", "größen", "don't"]]
+    assert sentences(path, lower=False, tokens="whitespace") == [["New_York's", "42", "Größen,", "don't"]]
 
 
 def test_a_vocabulary_is_ordered_and_cut(text):
-    found = Vocabulary.of(sentences(str(text)), min_count=5)
+    found = corpus(text, min_count=5).vocabulary
     assert found.words == ["the", "cat", "a", "dog", "mat", "on", "sat"]  # equal counts by their letters
     assert found.counts.tolist() == [16, 12, *[8] * 5]
-    assert Vocabulary.of(sentences(str(text)), min_count=8).words == found.words  # 8 is often enough, 4 is not
-    assert Vocabulary.of(sentences(str(text)), min_count=1, at_most=3).words == found.words[:3]
+    assert corpus(text, min_count=8).vocabulary.words == found.words  # 8 is often enough, 4 is not
+    assert corpus(text, at_most=3).vocabulary.words == found.words[:3]
 
 
 def test_sentences_are_cut_and_unknown_words_dropped(tmp_path):
@@ -418,7 +425,7 @@ def test_sensible_neighbours_tell_what_is_learnt_from_what_is_not():
 
 
 def test_the_families_are_in_the_help_texts():
-    known = set(Vocabulary.of(sentences("pydoc")).words)
+    known = set(corpus("pydoc", min_count=5).vocabulary.words)
     listed = [word for family in evaluation.families() for word in family]
     assert len(listed) > 100
     assert sum(word in known for word in listed) > 0.9 * len(listed)

@@ -89,7 +89,7 @@ def _write(options: Options, folder: Path) -> None:
     words, counts = _numbered(options, sets)
     for threshold in options.phrases.thresholds:
         counts = _join(options, sets, words, counts, threshold)
-    vocabulary = Vocabulary.from_counts(zip(words, counts.tolist(), strict=True), options.min_count, options.at_most)
+    vocabulary = Vocabulary.of(zip(words, counts.tolist(), strict=True), options.min_count, options.at_most)
     ids = np.full(len(words), -1, dtype=np.int32)
     ids[[words[word] for word in vocabulary.words]] = np.arange(len(vocabulary), dtype=np.int32)
     lines = (f"{word} {n}\n" for word, n in zip(vocabulary.words, vocabulary.counts, strict=True))

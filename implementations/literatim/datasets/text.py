@@ -6,7 +6,6 @@ import gzip
 import lzma
 import re
 import zlib
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -19,7 +18,6 @@ from numpy.typing import NDArray
 from literatim.errors import LiteratimError
 
 Tokens = Literal["words", "whitespace"]
-Sentence = list[str]
 
 # Longer sentences are cut, as in the released code (word2vec.c: MAX_SENTENCE_LENGTH).
 LONGEST = 1000
@@ -54,18 +52,6 @@ def tokenised(source: str, lower: bool = True, tokens: Tokens = "words") -> Iter
             yield LOOSE.sub(" ", text.translate(SPACES)).split()
         else:
             yield both.findall(text)
-
-
-def sentences(source: str, lower: bool = True, tokens: Tokens = "words") -> Iterator[Sentence]:
-    """The sentences of a source, of `LONGEST` words at most; empty ones are left out. Arguments as of `tokenised`."""
-    sentence: Sentence = []
-    for some in tokenised(source, lower, tokens):
-        for token in some:
-            if token != END:
-                sentence.append(token)
-            if sentence and (token == END or len(sentence) == LONGEST):
-                yield sentence
-                sentence = []
 
 
 def pydoc() -> Iterator[str]:
@@ -128,22 +114,12 @@ class Vocabulary:
         return len(self.words)
 
     @classmethod
-    def of(cls, text: Iterable[Sentence], min_count: int = 5, at_most: int | None = None) -> Vocabulary:
-        """The words that occur at least `min_count` times, or the `at_most` most frequent of them.
+    def of(cls, counted: Iterable[tuple[str, int]], min_count: int = 5, at_most: int | None = None) -> Vocabulary:
+        """Of words that have been counted, those that occur at least `min_count` times, or the `at_most` most frequent.
 
         Equally frequent words stand in the order of their code points, so the ids follow from the text alone.
         Raises LiteratimError where fewer than two words are left.
         """
-        counted: Counter[str] = Counter()
-        for sentence in text:
-            counted.update(sentence)
-        return cls.from_counts(counted.items(), min_count, at_most)
-
-    @classmethod
-    def from_counts(
-        cls, counted: Iterable[tuple[str, int]], min_count: int = 5, at_most: int | None = None
-    ) -> Vocabulary:
-        """As `of`, from words that have been counted."""
         different, found = 0, []
         for word, n in counted:
             different += n > 0
@@ -170,17 +146,6 @@ class Encoded:
 
     def __len__(self) -> int:
         return int(self.offsets[-1])
-
-    @classmethod
-    def of(cls, text: Iterable[Sentence], vocabulary: Vocabulary) -> Encoded:
-        place = {word: i for i, word in enumerate(vocabulary.words)}
-        parts, ends = [np.empty(0, np.int32)], [0]
-        for sentence in text:
-            ids = np.array([place[word] for word in sentence if word in place], dtype=np.int32)
-            if len(ids):
-                parts.append(ids)
-                ends.append(ends[-1] + len(ids))
-        return cls(np.concatenate(parts), np.array(ends, dtype=np.int64))
 
     def blocks(self, words: int) -> list[tuple[int, int]]:
         """(first sentence, first sentence after it) of stretches of about so many words, each of whole sentences."""

@@ -18,7 +18,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from literatim.papers.word2vec.engine import LINE, SAMPLED
+from literatim.papers.word2vec.engine import SAMPLED
 
 AHEAD = 4  # predictions by which rows are fetched into the cache before they are needed
 # numba looks for changes in a kernel's own file alone; a kernel elsewhere names this number to see those of this file.
@@ -175,7 +175,6 @@ def trace(row, s, source, target, low, high, sentence, cbow):  # type: ignore[no
 
 def hierarchical(width: int, cbow: bool) -> Callable[..., Any]:
     """The kernel of the hierarchical softmax, for rows of so many float32."""
-    lines = width // LINE
 
     @njit(**COMPILED, cache=True)
     def train(  # type: ignore[no-untyped-def]
@@ -194,24 +193,26 @@ def hierarchical(width: int, cbow: bool) -> Callable[..., Any]:
             state = reaches(n, window, uniform, state, low, high)
             made = listed(n, low, high, cbow, sentence, inputs, targets)
             for k in range(made):
-                if k + AHEAD < made:  # the lower end of the path: the upper nodes are always in the cache
-                    coming = targets[k + AHEAD]
-                    for j in range(8, nodes.shape[1]):
-                        if turns[coming, j] == 0:
-                            break
-                        for line in range(lines):
-                            prefetch(inner, nodes[coming, j], line)
                 source, target = inputs[k], targets[k]
                 if predictions < len(traced):
                     trace(traced[predictions], s, source, target, low, high, sentence, cbow)
                 project(vectors, source, low, high, sentence, cbow, h, width)
                 length = 0
                 while length < nodes.shape[1] and turns[target, length] != 0:
-                    node, score = nodes[target, length], np.float32(0)
-                    for d in range(width):
-                        score += h[d] * inner[node, d]
-                    f[length] = score
                     length += 1
+                # Two nodes at a time, here and below: h and g are then read and written half as often.
+                for j in range(0, length - 1, 2):
+                    one, two = nodes[target, j], nodes[target, j + 1]
+                    first_score, second_score = np.float32(0), np.float32(0)
+                    for d in range(width):
+                        first_score += h[d] * inner[one, d]
+                        second_score += h[d] * inner[two, d]
+                    f[j], f[j + 1] = first_score, second_score
+                if length % 2:
+                    last, score = nodes[target, length - 1], np.float32(0)
+                    for d in range(width):
+                        score += h[d] * inner[last, d]
+                    f[length - 1] = score
                 if predictions % SAMPLED == 0:
                     for j in range(length):
                         loss += softplus(-turns[target, j] * f[j])
@@ -221,12 +222,19 @@ def hierarchical(width: int, cbow: bool) -> Callable[..., Any]:
                     turn = np.float32(turns[target, j])
                     f[j] = turn * (np.float32(1) - sigmoid(turn * f[j])) * step
                 g[:] = np.float32(0)
-                for j in range(length):  # no node is twice on a path
-                    node, a = nodes[target, j], f[j]
+                for j in range(0, length - 1, 2):  # no node is twice on a path
+                    one, two, a, b = nodes[target, j], nodes[target, j + 1], f[j], f[j + 1]
                     for d in range(width):
-                        before = inner[node, d]
+                        before, other = inner[one, d], inner[two, d]
+                        g[d] += a * before + b * other
+                        inner[one, d] = before + a * h[d]
+                        inner[two, d] = other + b * h[d]
+                if length % 2:
+                    last, a = nodes[target, length - 1], f[length - 1]
+                    for d in range(width):
+                        before = inner[last, d]
                         g[d] += a * before
-                        inner[node, d] = before + a * h[d]
+                        inner[last, d] = before + a * h[d]
                 step_back(vectors, source, low, high, sentence, cbow, g, width)
         return predictions, measured, loss
 

@@ -103,7 +103,9 @@ class Word2VecTraining(LightningModule):
         if vocabulary is None:
             return
         if self.trainer.world_size > 1:
-            raise LiteratimError("the plain engine runs on one device: --trainer.devices 1")
+            raise LiteratimError(
+                "word2vec trains on one device: --trainer.devices 1; a compiled engine has model.workers"
+            )
         self.text = len(data.sets["train"])
         if self.engine != "plain":
             data.stretch = STRETCH
