@@ -1,12 +1,16 @@
 """Neighbours and analogies on word2vec's page: what the browser works out is what the package works out."""
 
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from literatim.errors import LiteratimError
+from literatim.papers.word2vec import formats
 from literatim.papers.word2vec_phrases.demo import read
 from literatim.registry.reading import card, weights_path
 
@@ -71,6 +75,24 @@ def test_the_answers_are_those_of_the_package(page, site, vectors, language):
     for choice in [*analogies.locator(".words-buttons button").all()]:
         choice.click()
         same(answers(analogies), vectors.analogy(*re.split(" [:=] ", choice.inner_text()), 5))
+
+
+def test_the_answers_are_those_of_predict(page, site, vectors, tmp_path):
+    path = tmp_path / "shipped.txt"
+    formats.write(formats.WordVectors(vectors.words, vectors.table.numpy()), path)
+
+    def predicted(*words):
+        command = [sys.executable, "-m", "literatim", "predict", "word2vec-phrases", "--vectors", str(path), *words]
+        done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+        return [[(near["word"], near["cosine"]) for near in asked["answers"]] for asked in json.loads(done.stdout)]
+
+    demo = start(page, site + PAGES["en"])
+    asked = ["king", "river", "quickly"]
+    for word, expected in zip(asked, predicted("--words", *asked, "--number", "10"), strict=True):
+        same(ask(demo.locator(".words-neighbours"), word), expected)
+    for question in QUESTIONS[:3]:
+        [expected] = predicted("--analogy", *question, "--number", "5")
+        same(ask(demo.locator(".words-analogies"), *question), expected)
 
 
 @pytest.mark.parametrize("language", PAGES)
