@@ -1,6 +1,7 @@
 """DCGAN: what its claims do not cover. Resuming, refusals, odd minibatches, classifiers, the end of a run, colours."""
 
 import json
+from itertools import pairwise
 
 import pytest
 import torch
@@ -76,7 +77,7 @@ def test_exact_numbers_of_parameters(variant):
 def test_numbers_by_hand():
     """Those of Fig. 1's sizes from its sizes alone: matrices, filters, and two numbers a unit that is normalised."""
     maps = (1024, 512, 256, 128)
-    square = 25 * sum(a * b for a, b in zip(maps, maps[1:], strict=False))
+    square = 25 * sum(a * b for a, b in pairwise(maps))
     generator = 100 * 16 * 1024 + 2 * 16 * 1024 + square + 2 * sum(maps[1:]) + 25 * 128 * 3
     assert (generator, 25 * 3 * 128 + square + 2 * sum(maps[:3]) + 16 * 1024) == NUMBERS["lsun"]
 
@@ -312,7 +313,9 @@ def test_bedrooms_from_a_folder(tmp_path, capsys, monkeypatch):
     folder = tmp_path / "runs" / "dcgan" / "lsun" / "0"
     picture = Image.open(folder / "samples.png")
     assert (picture.size, picture.mode) == ((2 * 640, 2 * 640), "RGB")
-    assert main(["predict", "dcgan", "--recipe", "lsun", "--ckpt_path", "last", "--to", "two.png", "--number", "2"]) == 0
+    assert (
+        main(["predict", "dcgan", "--recipe", "lsun", "--ckpt_path", "last", "--to", "two.png", "--number", "2"]) == 0
+    )
     assert Image.open("two.png").size == (256, 128)
     assert Image.open("two.png").mode == "RGB"
 
@@ -387,7 +390,12 @@ def test_pictures_in_grey_and_in_colour(tmp_path):
     for images in (red[:, :, 0], red[:, :, :1]):
         write_grid(images, tmp_path / "grey.png", scale=1)
         picture = Image.open(tmp_path / "grey.png")
-        assert (picture.mode, picture.size, picture.getpixel((9, 3)), picture.getpixel((4, 3))) == ("L", (10, 4), 255, 0)
+        assert (picture.mode, picture.size, picture.getpixel((9, 3)), picture.getpixel((4, 3))) == (
+            "L",
+            (10, 4),
+            255,
+            0,
+        )
 
 
 def test_the_essays_have_the_same_structure():

@@ -224,7 +224,7 @@ class DCGANTraining(GANTraining):
         of = {"": fixed(self.net.discriminator, sets["train"][0]).features}
         of |= {"untrained_": fixed(untrained.discriminator, sets["train"][0]).features, "pixel_": pixels}
         for name, extract in of.items():
-            given = [sets[part] if part in sets else None for part in ("train", "val", "test")]
+            given = [sets.get(part) for part in ("train", "val", "test")]
             error, c = svm_error(extract, *given, self.labels, self.draws)  # type: ignore[arg-type]
             self.log(f"test_{name}error", error)
             if not name:
