@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from itertools import pairwise
 from typing import Any
@@ -23,7 +23,7 @@ from literatim.papers.dcgan import features, model, training
 from literatim.papers.gan import model as gan
 from literatim.papers.gan.checks import trainer
 
-TINY = {"width": 1 / 16}  # of the variant mnist32
+TINY: dict[str, Any] = {"width": 1 / 16}  # of the variant mnist32
 CONV = (nn.Conv2d, nn.ConvTranspose2d)
 NORM = (nn.BatchNorm1d, nn.BatchNorm2d)
 POINTWISE = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Sigmoid, nn.ELU, nn.GELU)
@@ -45,7 +45,7 @@ def all_nets() -> list[model.DCGAN]:
         return [net(variant) for variant in literatim.card("dcgan").variants]
 
 
-def layers(part: nn.Module) -> list[nn.Module]:
+def layers(part: nn.Module) -> list[Any]:
     """The layers of a network in the order in which they are passed."""
     return [layer for layer in part.modules() if not list(layer.children())]
 
@@ -154,7 +154,7 @@ def written_out() -> bool:
     pair = net(**TINY)
     z, g = pair.noise(6, seeded()), dict(pair.generator.named_parameters())
 
-    def norm(h: Tensor, weights: dict[str, Tensor], i: int) -> Tensor:
+    def norm(h: Tensor, weights: Mapping[str, Tensor], i: int) -> Tensor:
         over = [0, *range(2, h.dim())]
         mean, var = h.mean(over, keepdim=True), h.var(over, correction=0, keepdim=True)
         gain, bias = (weights[f"norm{i}.{name}"].view(1, -1, *[1] * (h.dim() - 2)) for name in ("weight", "bias"))
@@ -346,7 +346,7 @@ def highest_layer() -> int:
 
 def features_of_all_layers() -> bool:
     """Written out: after each convolution's leaky units the largest number of each of 4x4 fields, all side by side."""
-    found = net(**TINY).discriminator.eval()
+    found: Any = net(**TINY).discriminator.eval()
     x = some_images(3)
     expected, h = [], x
     for layer in layers(found):
@@ -359,11 +359,11 @@ def features_of_all_layers() -> bool:
 
 def statistics_of_images() -> bool:
     """What the features are normalised by: mean and variance over the images, not the averages of the training."""
-    pair = net(**TINY)
+    pair: Any = net(**TINY)
     for _ in range(3):
         pair.discriminator(torch.rand(4, 1, 32, 32, generator=seeded(1)))
     images = some_images(40)
-    found = features.fixed(pair.discriminator, images)
+    found: Any = features.fixed(pair.discriminator, images)
     h = F.leaky_relu(pair.discriminator.conv1(images), 0.2)
     h = pair.discriminator.conv2(h)
     same = torch.allclose(found.norm2.running_mean, h.mean((0, 2, 3)), atol=1e-5)
@@ -379,7 +379,7 @@ def is_l2_svm() -> bool:
     margins = (2 * y - 1) * (torch.cat([x, torch.ones(60, 1)], dim=1) @ w)
     objective = w.square().sum() / 2 + 0.01 * (1 - margins).clamp(min=0).square().sum()
     (gradient,) = torch.autograd.grad(objective, [w])
-    return float(gradient.abs().max()) < 1e-4 and float(w.abs().max()) > 0.01
+    return float(gradient.abs().max()) < 1e-4 and float(w.detach().abs().max()) > 0.01
 
 
 def labels_are_uniform() -> Finding:
@@ -418,7 +418,7 @@ def popular_differs() -> bool:
 # --- Broken models: each must cost at least one claim its verdict ----------------------------------
 
 
-def changed(kind: type, change: Callable[[Any], None]) -> type:
+def changed(kind: Any, change: Callable[[Any], None]) -> type:
     """A network that is made as printed and then changed in one place."""
 
     def make(self: Any, *args: Any) -> None:
@@ -428,52 +428,52 @@ def changed(kind: type, change: Callable[[Any], None]) -> type:
     return type(kind.__name__, (kind,), {"__init__": make})
 
 
-def swap(net: nn.Sequential, of: type, by: Callable[[nn.Module], nn.Module]) -> None:
+def swap(net: Any, of: type, by: Callable[[Any], nn.Module]) -> None:
     for name, layer in list(net.named_children()):
         if isinstance(layer, of):
             setattr(net, name, by(layer))
 
 
-def pooled(net: nn.Sequential) -> None:
+def pooled(net: Any) -> None:
     conv = net.conv2
     net.conv2 = nn.Sequential(nn.Conv2d(conv.in_channels, conv.out_channels, 5, 1, 2, bias=False), nn.MaxPool2d(2))
 
 
-def upsampled(net: nn.Sequential) -> None:
+def upsampled(net: Any) -> None:
     conv = net.conv1
     net.conv1 = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(conv.in_channels, conv.out_channels, 5, 1, 2))
 
 
-def normalised_first(net: nn.Sequential) -> None:
+def normalised_first(net: Any) -> None:
     net.conv1 = nn.Sequential(net.conv1, nn.BatchNorm2d(net.conv1.out_channels))
 
 
-def normalised_last(net: nn.Sequential) -> None:
+def normalised_last(net: Any) -> None:
     net.tanh = nn.Sequential(nn.BatchNorm2d(layers(net)[-2].out_channels), nn.Tanh())
 
 
-def hidden_layer(net: nn.Sequential) -> None:
+def hidden_layer(net: Any) -> None:
     net.output = nn.Sequential(nn.Linear(net.output.in_features, 16), nn.Linear(16, 1))
 
 
-def hidden_projection(net: nn.Sequential) -> None:
+def hidden_projection(net: Any) -> None:
     inputs, units = net.project.in_features, net.project.out_features
     net.project = nn.Sequential(nn.Linear(inputs, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, units))
     net.project.in_features = inputs
 
 
-def as_convolution(net: nn.Sequential) -> None:
+def as_convolution(net: Any) -> None:
     inputs, maps = net.project.in_features, net.project.out_features // 16
     net.project = nn.Sequential(nn.Unflatten(1, (inputs, 1, 1)), nn.ConvTranspose2d(inputs, maps, 4), nn.Flatten())
     net.project.in_features = inputs
 
 
-def judged_by_convolution(net: nn.Sequential) -> None:
+def judged_by_convolution(net: Any) -> None:
     maps = net.output.in_features // 16
     net.output = nn.Sequential(nn.Unflatten(1, (maps, 4, 4)), nn.Conv2d(maps, 1, 4), nn.Flatten())
 
 
-def two_answers(net: nn.Sequential) -> None:
+def two_answers(net: Any) -> None:
     net.output = nn.Linear(net.output.in_features, 2, bias=False)
 
 

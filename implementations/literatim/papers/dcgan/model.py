@@ -16,6 +16,7 @@ batch normalisation has one instead.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -54,7 +55,7 @@ class Generator(nn.Sequential):
         self.reshape = nn.Unflatten(1, (maps[0], SIDE, SIDE))
         outputs = [*maps[1:], channels]
         for i, (before, after, stride) in enumerate(zip(maps, outputs, strides, strict=True), start=1):
-            how = {"padding": kernel // 2, "output_padding": stride - 1, "bias": False}
+            how: dict[str, Any] = {"padding": kernel // 2, "output_padding": stride - 1, "bias": False}
             self.add_module(f"conv{i}", nn.ConvTranspose2d(before, after, kernel, stride, **how))
             if i < len(maps):
                 self.add_module(f"norm{i}", nn.BatchNorm2d(after, eps=EPS))

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 import literatim
 from literatim.errors import LiteratimError
-from literatim.papers.dcgan.features import fixed, pixels, svm_error
+from literatim.papers.dcgan.features import Extract, fixed, pixels, svm_error
 from literatim.papers.gan.model import Loss, discriminator_loss, generator_loss
 from literatim.papers.gan.parzen import squared_distances
 from literatim.papers.gan.sampling import GRID, WALKS
@@ -220,12 +220,14 @@ class DCGANTraining(GANTraining):
         sets = {name: (x.to(self.device), y.cpu()) for name, (x, y) in sets.items()}
         with torch.random.fork_rng():
             torch.manual_seed(self.trainer.datamodule.seed)
-            untrained = literatim.load(self.paper, self.hparams["variant"], **self.hparams["options"]).to(self.device)
-        of = {"": fixed(self.net.discriminator, sets["train"][0]).features}
-        of |= {"untrained_": fixed(untrained.discriminator, sets["train"][0]).features, "pixel_": pixels}
+            untrained: Any = literatim.load(self.paper, self.hparams["variant"], **self.hparams["options"]).to(
+                self.device
+            )
+        pairs = (self.net, untrained.to(self.device))
+        trained, before = (fixed(pair.discriminator, sets["train"][0]) for pair in pairs)
+        of: dict[str, Extract] = {"": trained.features, "untrained_": before.features, "pixel_": pixels}
         for name, extract in of.items():
-            given = [sets.get(part) for part in ("train", "val", "test")]
-            error, c = svm_error(extract, *given, self.labels, self.draws)  # type: ignore[arg-type]
+            error, c = svm_error(extract, sets["train"], sets.get("val"), sets["test"], self.labels, self.draws)
             self.log(f"test_{name}error", error)
             if not name:
                 self.log("test_c", c)
