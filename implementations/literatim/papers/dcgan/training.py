@@ -196,7 +196,6 @@ class DCGANTraining(GANTraining):
         return self.judged(batch[0]).sigmoid()
 
     def look(self, images: Tensor, name: str) -> None:
-        self.check(images)
         how: dict[str, Any] = {"on_epoch": True, "sync_dist": True, "add_dataloader_idx": False, "prog_bar": True}
         nearest = squared_distances(images.flatten(1), self.centres).amin(1).sqrt()
         of_images = F.softplus(-self.judged(images)).mean()
