@@ -24,6 +24,7 @@ from literatim.papers.dcgan.model import Discriminator
 CS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01)  # cs
 BATCH = 128  # images at a time whose statistics are averaged; nbatch
 Extract = Callable[[Tensor], Tensor]
+Features = NDArray[np.float32]  # (N, d)
 
 
 @torch.no_grad()
@@ -43,7 +44,7 @@ def fixed(discriminator: Discriminator, images: Tensor) -> Discriminator:
 
 
 @torch.no_grad()
-def extracted(extract: Extract, images: Tensor) -> NDArray[np.float32]:
+def extracted(extract: Extract, images: Tensor) -> Features:
     """(N, d): the features of images, a minibatch at a time."""
     return np.concatenate([extract(part).cpu().numpy() for part in images.split(BATCH)])
 
@@ -97,20 +98,22 @@ def svm_error(
     given = [(extracted(extract, train[0][at]), train[1][at].numpy()) for at in places]
     aside = [val or without(train, at) for at in places]
     held = [(extracted(extract, x), y.numpy()) for x, y in (aside if val is None else aside[:1])]
-    tested, truth = extracted(extract, test[0]), test[1].numpy()
-    errors: dict[float, tuple[float, float]] = {}
-    for c in CS:
-        chosen, found = [], []
-        for draw, (x, y) in enumerate(given):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of steps that did not suffice, which lie in the nature of a trial
-                fitted = classifier(c).fit(x, y)
-            of, labels = held[draw % len(held)]
-            chosen.append(100 * float((fitted.predict(of) != labels).mean()))
-            found.append(100 * float((fitted.predict(tested) != truth).mean()))
-        errors[c] = float(np.mean(chosen)), float(np.mean(found))
-    best = min(errors, key=lambda c: errors[c][0])
-    return errors[best][1], best
+    fits = {c: [fit(c, *labelled) for labelled in given] for c in CS}
+    aside_errors = {c: [error(of, *held[draw % len(held)]) for draw, of in enumerate(fits[c])] for c in CS}
+    best = min(CS, key=lambda c: float(np.mean(aside_errors[c])))
+    tested = extracted(extract, test[0]), test[1].numpy()
+    return float(np.mean([error(of, *tested) for of in fits[best]])), best
+
+
+def fit(c: float, x: Features, y: NDArray[np.int64]) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of steps that did not suffice, as is to be expected of some values of C
+        return classifier(c).fit(x, y)
+
+
+def error(fitted: Any, x: Features, y: NDArray[np.int64]) -> float:
+    """In %."""
+    return 100 * float((fitted.predict(x) != y).mean())
 
 
 def without(train: tuple[Tensor, Tensor], places: Tensor) -> tuple[Tensor, Tensor]:
