@@ -220,7 +220,7 @@ def _empirical(paper: str, claim: Claim, result: Result) -> tuple[float | None, 
     elif result.per:
         value = value / values[1][0] if values[1][0] else math.inf
     value = round(value, 6)
-    words = [said for _, said in values]
+    words = list({said.en: said for _, said in values}.values())
     if not fresh:
         old = ", ".join(sorted({name for runs in found for r in runs for name in r.stale}))
         return value, "stale", _joined([*words, Text(en=f"changed since the run: {old}", zh=f"运行之后有改动：{old}")])
