@@ -288,7 +288,7 @@ class PaperCLI(LightningCLI):
         """A square of samples, its last row filled up with black."""
         if self.request.checkpoint:
             self.model.load_state_dict(callbacks.read_checkpoint(self.request.checkpoint)["state_dict"])
-        samples: torch.Tensor = self.model.sample(**self.request.sampling)[:, 0]
+        samples: torch.Tensor = self.model.sample(**self.request.sampling)
         columns = math.ceil(math.sqrt(len(samples)))
         rows = math.ceil(len(samples) / columns)
         filled = samples.new_zeros(rows * columns, *samples.shape[1:])

@@ -40,11 +40,14 @@ def draw_curve(rows: list[dict[str, float]], title: str, path: Path) -> None:
 
 
 def write_grid(images: Any, path: Path, scale: int = 2) -> None:
-    """A PNG of grey images, a tensor (rows, columns, h, w) from 0 to 1, each pixel `scale` wide, on black."""
+    """A PNG of images, each pixel `scale` wide, on black: a tensor (rows, columns, h, w) from 0 to 1 of grey ones, or
+    (rows, columns, c, h, w) with a channel or three."""
     from PIL import Image
 
-    rows, columns, height, width = images.shape
-    grey = images.detach().cpu().clamp(0, 1).mul(255).round().byte()
-    tiled = grey.transpose(1, 2).reshape(rows * height, columns * width)
-    picture = Image.fromarray(tiled.numpy())
+    if images.dim() == 4:
+        images = images[:, :, None]
+    rows, columns, channels, height, width = images.shape
+    levels = images.detach().cpu().clamp(0, 1).mul(255).round().byte()
+    tiled = levels.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
+    picture = Image.fromarray((tiled[:, :, 0] if channels == 1 else tiled).numpy())
     picture.resize((scale * columns * width, scale * rows * height), Image.Resampling.NEAREST).save(path)
