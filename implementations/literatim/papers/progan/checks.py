@@ -415,7 +415,7 @@ def second_gradients() -> bool:
             ends.append(float(value()))
         flat[place] += h
         slope_there = (ends[0] - ends[1]) / (2 * h)
-        if not math.isclose(slope_there, float(gradient.view(-1)[place]), rel_tol=1e-3, abs_tol=1e-5):
+        if not math.isclose(slope_there, float(gradient.flatten()[place]), rel_tol=1e-3, abs_tol=1e-5):
             return False
     # The map of the deviation has weights of its own, the last of the inputs, which the penalty moves as well.
     return bool(gradient[:, -1].abs().max() > 0)
@@ -435,8 +435,7 @@ def optimizers() -> Any:
 
 
 def adam_as_printed() -> bool:
-    with patch.object(training.ProGANTraining, "minibatch", 4, create=True):
-        made = optimizers()
+    made = optimizers()
     settings = {(type(o), o.defaults["lr"], o.defaults["betas"], o.defaults["eps"]) for o in made}
     return settings == {(torch.optim.Adam, 0.001, (0.0, 0.99), 1e-8)} and len(made) == 2
 
@@ -590,12 +589,10 @@ def _every_map(self: Any, x: Tensor) -> Tensor:
     return torch.cat([x, deviations.expand(len(x), 1, *x.shape[2:])], dim=1)
 
 
-class EarlyDeviation(model.Discriminator):
-    """The deviation before the last block is of the image's own layer, and the last block has none."""
-
-    def __init__(self, *given: Any, **options: Any) -> None:
-        super().__init__(*given, **options)
-        self.blocks["4x4"] = nn.Sequential(nn.Flatten(), nn.LazyLinear(1))
+def _early(self: Any, x: Tensor, alpha: float = 1.0, exact: Any = model.Discriminator.forward) -> Tensor:
+    """The deviation of the image is looked at first."""
+    self.blocks["4x4"].deviation(x)
+    return exact(self, x, alpha)
 
 
 def _at_once(self: Any, shown: int) -> growth.Stage:
@@ -648,7 +645,7 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "3x3 to and from RGB": lambda: patch.object(
         model,
         "Convolution",
-        lambda i, o, k, gain=layers.RECTIFIER_GAIN, padding=None: layers.Convolution(i, o, 3 if k == 1 else k, gain, padding),
+        lambda inputs, outputs, kernel, *rest, **more: layers.Convolution(inputs, outputs, max(kernel, 3), *rest, **more),
     ),
     "CIFAR-10's pair as wide as CelebA-HQ's": lambda: patch.object(
         model, "maps_at", lambda side, base, most: min(16384 // side, 512)
@@ -675,7 +672,8 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
         "MinibatchDeviation",
         lambda group: nn.Sequential(layers.MinibatchDeviation(group), nn.BatchNorm2d(9)),
     ),
-    "groups of one half": lambda: patch.object(model, "GROUP", 2),
+    "the deviation at the first layer too": lambda: patch.object(model.Discriminator, "forward", _early),
+    "groups of two": lambda: patch.object(model, "GROUP", 2),
     "groups of four": lambda: _model(deviation="groups-of-4"),
     "He's initialisation": lambda: patch.object(layers.Equalized, "reset_parameters", _he_start),
     "weights used as they are": lambda: patch.object(layers.Convolution, "forward", _scaled),
