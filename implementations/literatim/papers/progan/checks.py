@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -194,8 +194,8 @@ def trainer_of(**options: Any) -> training.ProGANTraining:
         module = training.ProGANTraining("mnist16", {"width": 0.1}, **{"minibatch": 4, **options})
     optimizers = [torch.optim.Adam(part.parameters(), 1e-3, (0.0, 0.99)) for part in module.parts]
     wrapped = [SimpleNamespace(optimizer=optimizer, step=optimizer.step) for optimizer in optimizers]
-    module.optimizers = lambda use_pl_optimizer=True: wrapped if use_pl_optimizer else optimizers  # type: ignore[method-assign]
-    state = SimpleNamespace(world_size=1, global_step=0, global_rank=0, datamodule=SimpleNamespace(seed=0))
+    module.optimizers = lambda use_pl_optimizer=True: wrapped if use_pl_optimizer else optimizers  # type: ignore
+    state: Any = SimpleNamespace(world_size=1, global_step=0, global_rank=0, datamodule=SimpleNamespace(seed=0))
     module._trainer = state
     return module
 
@@ -316,6 +316,7 @@ def speeds_are_equal() -> Finding:
     """The same function, with He's constants in the weights from the start in place of the equalised layers."""
     options = {"base": 512, "max_maps": 64, "latent": 16}
     equal, plain = tiny(**options), tiny(**options)
+    layer: Any
     for layer in plain.modules():
         if hasattr(layer, "scale"):
             with torch.no_grad():
@@ -405,7 +406,8 @@ def second_gradients() -> bool:
     def value() -> Tensor:
         return model.gradient_penalty(net, real, fake, share, 1.0, 1.0)
 
-    weight, h = net.blocks["4x4"].conv1.weight, 1e-6
+    weight: Any = net.blocks["4x4"].conv1.weight
+    h = 1e-6
     (gradient,) = torch.autograd.grad(value(), weight)
     for place in range(0, weight.numel(), 5):
         flat = weight.data.view(-1)
@@ -430,7 +432,7 @@ def target_of_cifar() -> float:
 
 def optimizers() -> Any:
     module = trainer_of()
-    module._trainer.precision = "32-true"  # type: ignore[union-attr]
+    module._trainer.precision = "32-true"
     return training.ProGANTraining.configure_optimizers(module)
 
 
@@ -469,7 +471,7 @@ def average_as_printed() -> bool:
 
 
 def minibatches() -> tuple[int, ...]:
-    module = trainer_of(minibatch=default("minibatch"))
+    module = trainer_of(**{name: default(name) for name in ("minibatch", "minibatches")})
     return tuple(module.minibatch_at(side) for side in model.sides(1024))
 
 
@@ -478,7 +480,12 @@ def networks_alternate() -> bool:
     turns = []
     module = trainer_of()
     exact = module.step
-    module.step = lambda which, loss: (turns.append("DG"[which]), exact(which, loss))[1]  # type: ignore[method-assign]
+
+    def step(which: int, loss: Tensor) -> None:
+        turns.append("DG"[which])
+        exact(which, loss)
+
+    module.step = step  # type: ignore[method-assign]
     for _ in range(3):
         module.update(images(4, 16))
     return "".join(turns) == "DGDGDG"
@@ -556,16 +563,12 @@ def _model(**changed: Any) -> AbstractContextManager[object]:
     return patch.object(model, "ProGAN", lambda exact=model.ProGAN, **options: exact(**{**changed, **options}))
 
 
-def _scaled(layer: Any, x: Tensor) -> Tensor:
-    return F.conv2d(x, layer.weight, layer.bias, padding=layer.padding)
-
-
 def _he_start(self: Any) -> None:
     nn.init.kaiming_normal_(self.weight)
     nn.init.ones_(self.bias)
 
 
-def _mean_square(x: Tensor) -> Tensor:
+def _unit_length(x: Tensor) -> Tensor:
     return x / (x.square().sum(dim=1, keepdim=True) + 1e-8).sqrt()
 
 
@@ -595,10 +598,6 @@ def _early(self: Any, x: Tensor, alpha: float = 1.0, exact: Any = model.Discrimi
     return exact(self, x, alpha)
 
 
-def _at_once(self: Any, shown: int) -> growth.Stage:
-    return growth.Stage(self.last, 1.0)
-
-
 def _rounded(self: Any, shown: int, exact: Any = growth.Schedule.stage) -> growth.Stage:
     stage = exact(self, shown)
     return growth.Stage(stage.resolution, float(stage.alpha > 0))
@@ -612,13 +611,22 @@ def _only_newest(self: Any, stage: growth.Stage) -> bool:
     return True
 
 
-def _default(name: str, value: Any) -> AbstractContextManager[object]:
+def _defaults(**changed: Any) -> AbstractContextManager[object]:
     signature = inspect.signature(training.ProGANTraining)
-    changed = [p.replace(default=value) if p.name == name else p for p in signature.parameters.values()]
-    return patch.object(training.ProGANTraining, "__signature__", signature.replace(parameters=changed), create=True)
+    given = [p.replace(default=changed.get(p.name, p.default)) for p in signature.parameters.values()]
+    return patch.object(training.ProGANTraining, "__signature__", signature.replace(parameters=given), create=True)
 
 
-def _critic(self: Any, images: Tensor, exact: Any = training.ProGANTraining.update) -> Tensor:
+@contextmanager
+def _all(*changes: AbstractContextManager[object]) -> Iterator[None]:
+    """Several changes at once, to claims that have nothing to do with each other."""
+    with ExitStack() as stack:
+        for change in changes:
+            stack.enter_context(change)
+        yield
+
+
+def _twice(self: Any, images: Tensor, exact: Any = training.ProGANTraining.update) -> Tensor:
     exact(self, images)
     return exact(self, images)
 
@@ -633,70 +641,62 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "twice as many maps": lambda: patch.object(
         model, "maps_at", lambda side, base, most: min(4 * base // side, 2 * most)
     ),
-    "four channels": lambda: _model(channels=4),
-    "one more unit in the score": lambda: patch.object(
-        model, "FullyConnected", lambda inputs, outputs: layers.FullyConnected(inputs, 2)
+    "four channels, 256 latent components": lambda: _model(channels=4, latent=256),
+    "two scores, to RGB by 3x3": lambda: _all(
+        patch.object(model, "FullyConnected", lambda inputs, outputs: layers.FullyConnected(inputs, 2)),
+        patch.object(
+            model,
+            "Convolution",
+            lambda inputs, outputs, kernel, *rest, **more: layers.Convolution(
+                inputs, outputs, max(kernel, 3), *rest, **more
+            ),
+        ),
     ),
-    "256 latent components": lambda: _model(latent=256),
-    "latents of any length": lambda: patch.object(
-        model.ProGAN, "noise", lambda self, number, random=None: torch.randn(number, self.latent, generator=random)
+    "latents of any length, a slope of 0.01": lambda: _all(
+        patch.object(
+            model.ProGAN, "noise", lambda self, n, random=None: torch.randn(n, self.latent, generator=random)
+        ),
+        patch.object(layers, "activated", F.leaky_relu),
     ),
-    "a slope of 0.01": lambda: patch.object(layers, "activated", F.leaky_relu),
-    "3x3 to and from RGB": lambda: patch.object(
-        model,
-        "Convolution",
-        lambda inputs, outputs, kernel, *rest, **more: layers.Convolution(inputs, outputs, max(kernel, 3), *rest, **more),
+    "other numbers in the training": lambda: _defaults(
+        start=8, stabilise=600_000, target=750.0, minibatches={}, images=1000
     ),
-    "CIFAR-10's pair as wide as CelebA-HQ's": lambda: patch.object(
-        model, "maps_at", lambda side, base, most: min(16384 // side, 512)
-    ),
-    "a start at 8x8": lambda: _default("start", 8),
-    "bilinear doubling": lambda: patch.object(
-        layers, "enlarge", lambda x: F.interpolate(x, scale_factor=2, mode="bilinear")
-    ),
-    "halving by the largest": lambda: patch.object(layers, "reduce", lambda x: F.max_pool2d(x, 2)),
-    "a blend of squares": lambda: patch.object(
-        layers, "faded", lambda old, new, alpha: old * (1 - alpha) ** 2 + new * alpha**2
+    "bilinear doubling, halving by the largest": lambda: _all(
+        patch.object(layers, "enlarge", lambda x: F.interpolate(x, scale_factor=2, mode="bilinear")),
+        patch.object(layers, "reduce", lambda x: F.max_pool2d(x, 2)),
     ),
     "no blend": lambda: patch.object(layers, "faded", lambda old, new, alpha: new),
-    "real images without a fade": lambda: patch.object(
-        growth, "as_shown", lambda x, stage: F.avg_pool2d(x, x.shape[-1] // stage.resolution)
+    "layers that come at once, of which only the newest learn": lambda: _all(
+        patch.object(growth.Schedule, "stage", _rounded), patch.object(training.ProGANTraining, "enter", _only_newest)
     ),
-    "only the newest layers learn": lambda: patch.object(training.ProGANTraining, "enter", _only_newest),
-    "no growing": lambda: patch.object(growth.Schedule, "stage", _at_once),
-    "layers that come at once": lambda: patch.object(growth.Schedule, "stage", _rounded),
-    "600,000 images, as the TensorFlow code": lambda: _default("fade", 600_000),
     "a deviation for each place": lambda: patch.object(layers.MinibatchDeviation, "forward", _every_map),
     "a deviation that learns": lambda: patch.object(
         model,
         "MinibatchDeviation",
-        lambda group: nn.Sequential(layers.MinibatchDeviation(group), nn.BatchNorm2d(9)),
+        lambda group: nn.Sequential(layers.MinibatchDeviation(group), nn.LazyBatchNorm2d()),
     ),
-    "the deviation at the first layer too": lambda: patch.object(model.Discriminator, "forward", _early),
-    "groups of two": lambda: patch.object(model, "GROUP", 2),
-    "groups of four": lambda: _model(deviation="groups-of-4"),
-    "He's initialisation": lambda: patch.object(layers.Equalized, "reset_parameters", _he_start),
-    "weights used as they are": lambda: patch.object(layers.Convolution, "forward", _scaled),
-    "divided by He's constant": lambda: patch.object(layers, "he_constant", lambda n, gain: math.sqrt(n) / gain),
-    "to unit length": lambda: patch.object(layers, "pixel_norm", _mean_square),
-    "no drift": lambda: patch.object(model, "DRIFT", 0.0),
+    "the deviation at the first layer too, groups of two": lambda: _all(
+        patch.object(model.Discriminator, "forward", _early), patch.object(model, "GROUP", 2)
+    ),
+    "He's initialisation, weights used as they are": lambda: _all(
+        patch.object(layers.Equalized, "reset_parameters", _he_start),
+        patch.object(layers, "he_constant", lambda n, gain: 1.0),
+    ),
+    "to unit length": lambda: patch.object(layers, "pixel_norm", _unit_length),
+    "no drift, no gradient through the deviation": lambda: _all(
+        patch.object(model, "DRIFT", 0.0), patch.object(model, "gradient_penalty", _single_penalty)
+    ),
     "a penalty of one": lambda: patch.object(model, "PENALTY", 1.0),
-    "no gradient through the deviation": lambda: patch.object(model, "gradient_penalty", _single_penalty),
-    "a target of 1 everywhere": lambda: _default("target", 750.0),
-    "Adam as usual": lambda: patch.object(training, "BETAS", (0.9, 0.999)),
-    "a rate that decays": lambda: patch.object(training.ProGANTraining, "step", _decaying),
-    "the weights themselves evaluated": lambda: patch.object(
-        training, "Averaged", lambda net, decay, exact=training.Averaged: exact(net, 0.0)
+    "Adam as usual, a rate that decays, no average, two updates for one": lambda: _all(
+        patch.object(training, "BETAS", (0.9, 0.999)),
+        patch.object(training.ProGANTraining, "step", _decaying),
+        patch.object(training, "Averaged", lambda net, decay, exact=training.Averaged: exact(net, 0.0)),
+        patch.object(training.ProGANTraining, "update", _twice),
     ),
-    "minibatches of 16 everywhere": lambda: _default("minibatches", {}),
-    "one update less for G": lambda: patch.object(training.ProGANTraining, "update", _critic),
-    "patches of 5x5": lambda: patch.object(distance, "PATCH", 5),
-    "a thousand images": lambda: _default("images", 1000),
-    "a pyramid of halved images": lambda: patch.object(
-        distance, "pyramid", lambda x: [x, F.avg_pool2d(x, 2), F.avg_pool2d(x, 4)]
-    ),
-    "projections that are not sorted": lambda: patch.object(
-        distance, "sliced", lambda a, b, number, random: float((a.mean(0) - b.mean(0)).abs().mean())
+    "patches of 5x5 that are not sorted, of halved images": lambda: _all(
+        patch.object(distance, "PATCH", 5),
+        patch.object(distance, "pyramid", lambda x: [x, F.avg_pool2d(x, 2), F.avg_pool2d(x, 4)]),
+        patch.object(distance, "sliced", lambda a, b, n, random: float((a.mean(0) - b.mean(0)).abs().mean())),
     ),
 }  # fmt: skip
 BREAK_TRAINING: tuple[str, ...] = ()
