@@ -560,7 +560,13 @@ def tensorflow_differs() -> bool:
 
 
 def _model(**changed: Any) -> AbstractContextManager[object]:
-    return patch.object(model, "ProGAN", lambda exact=model.ProGAN, **options: exact(**{**changed, **options}))
+    class Changed(model.ProGAN):
+        __signature__ = inspect.signature(model.ProGAN)
+
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**{**changed, **options})
+
+    return patch.object(model, "ProGAN", Changed)
 
 
 def _he_start(self: Any) -> None:
