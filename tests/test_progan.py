@@ -142,12 +142,12 @@ def test_what_the_images_lose_is_what_the_samples_have_not_yet():
 
 
 def test_the_distance_of_a_set_from_itself_is_that_of_two_draws_of_patches():
-    images = torch.rand(40, 3, 32, 32).cumsum(dim=3)
-    near = distance.distance(images, images, 32, 16)
-    far = distance.distance(shuffled(images), images, 32, 16)
-    assert 0 < near < far / 4
-    assert distance.distance(images, images, 32, 16) == near
-    assert distance.distance(images, images, 32, 16, seed=1) != near
+    images = torch.randn(60, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    images = images.repeat_interleave(4, 2).repeat_interleave(4, 3)
+    near = distance.distance(images, images, 32, 64)
+    assert 0 < near < distance.distance(shuffled(images), images, 32, 64) / 1.5
+    assert distance.distance(images, images, 32, 64) == near
+    assert distance.distance(images, images, 32, 64, seed=1) != near
 
 
 def test_shuffled_images_have_each_pixels_own_values():
@@ -300,7 +300,7 @@ def test_what_quick_expects_is_beyond_what_no_learning_gives(tmp_path):
     expects = literatim.card("progan").recipes["quick"].expects
     assert expects.met(found["test_swd_real"])
     for other in ("test_swd", "test_swd_untrained", "test_swd_pixels"):
-        assert not expects.met(0.7 * found[other]), other
+        assert not expects.met(0.8 * found[other]), other
 
 
 # --- The command -----------------------------------------------------------------------------------

@@ -609,11 +609,11 @@ def _rounded(self: Any, shown: int, exact: Any = growth.Schedule.stage) -> growt
     return growth.Stage(stage.resolution, float(stage.alpha > 0))
 
 
-def _only_newest(self: Any, stage: growth.Stage) -> bool:
+def _only_newest(self: Any, here: tuple[int, bool]) -> bool:
     for part in self.parts:
         part.requires_grad_(False)
-        part.in_use(*stage)[-1].requires_grad_(True)
-        part.blocks[f"{stage.resolution}x{stage.resolution}"].requires_grad_(True)
+        part.in_use(*here)[-1].requires_grad_(True)
+        part.blocks[f"{here[0]}x{here[0]}"].requires_grad_(True)
     return True
 
 

@@ -137,11 +137,11 @@ class ProGANTraining(Evaluation):
                 f"there are {number} images to train on and a minibatch has {most}; lower --model.minibatch, or take "
                 "more images"
             )
-        self.enter(self.stage)
+        here, self.entered = self.entered or (self.stage.resolution, self.stage.fading), None
+        self.enter(here)  # a resumed run where its last update was: the next one may find that layers come or go
 
-    def enter(self, stage: growth.Stage) -> bool:
-        """Let those layers learn that are in use; returns whether they are others than before."""
-        here = (stage.resolution, stage.fading)
+    def enter(self, here: tuple[int, bool]) -> bool:
+        """Let those layers learn that are in use at a resolution, fading or not; returns whether others were before."""
         if here == self.entered:
             return False
         self.entered = here
@@ -170,7 +170,7 @@ class ProGANTraining(Evaluation):
     def update(self, images: Tensor) -> Tensor:
         """One update of D and one of G: "we alternate between optimizing" them "on a per-minibatch basis"."""
         stage = self.stage
-        if self.enter(stage) and self.optimizer_state == "reset":
+        if self.enter((stage.resolution, stage.fading)) and self.optimizer_state == "reset":
             for optimizer in self.optimizers(use_pl_optimizer=False):
                 optimizer.state.clear()
         discriminator, generator = self.parts
@@ -233,12 +233,13 @@ class ProGANTraining(Evaluation):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         waiting = None if self.waiting is None else self.waiting.cpu()
-        checkpoint["growing"] = {"online": self.online.cpu(), "waiting": waiting, "drawn": self.drawn}
+        kept = {"waiting": waiting, "drawn": self.drawn, "entered": self.entered}
+        checkpoint["growing"] = {"online": self.online.cpu(), **kept}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         state = checkpoint["growing"]
         self.online.copy_(state["online"])
-        self.waiting, self.drawn = state["waiting"], list(state["drawn"])
+        self.waiting, self.drawn, self.entered = state["waiting"], list(state["drawn"]), state["entered"]
 
     def smoke(self) -> Smoke:
         """In the middle of the first fade: in a few updates D tells images of one colour from samples better."""
