@@ -9,7 +9,6 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
 
-import literatim
 from literatim.errors import LiteratimError
 from literatim.papers.progan import distance, growth, layers
 from literatim.parts.averaging import Averaged
@@ -29,6 +28,10 @@ class Evaluation(LightningModule):
     images: int
     descriptors: int
     projections: int
+
+    def untrained(self) -> Any:
+        """A generator of the same size with weights of the start."""
+        raise NotImplementedError
 
     # --- Samples ---------------------------------------------------------------------------------------
 
@@ -126,14 +129,11 @@ class Evaluation(LightningModule):
     def on_test_epoch_end(self) -> None:
         real = torch.cat(self.collected["test"])
         n = len(real)
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            untrained = literatim.load("progan", self.hparams["variant"], **self.hparams["options"]).generator
         z = self.net.noise(n, torch.Generator().manual_seed(0))
         last = growth.Stage(self.net.resolution, 1.0)
         for name, images in (
             ("", self.sample(n, seed=0)),
-            ("_untrained", self.made(untrained.to(self.device), z, last)),
+            ("_untrained", self.made(self.untrained().to(self.device), z, last)),
             ("_pixels", shuffled(real)),
             ("_real", self.training_images(n)),
         ):

@@ -109,6 +109,11 @@ class ProGANTraining(Evaluation):
         if not self.target > 0:
             raise LiteratimError(f"model.target is {self.target}; the norm of a gradient is more than 0")
 
+    def untrained(self) -> Any:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return literatim.load(self.paper, self.hparams["variant"], **self.hparams["options"]).generator
+
     # --- Where the training stands ---------------------------------------------------------------------
 
     @property
