@@ -1,0 +1,3 @@
+from literatim.papers.progan.model import Discriminator, Generator, ProGAN
+
+__all__ = ["Discriminator", "Generator", "ProGAN"]
