@@ -11,7 +11,6 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-import yaml
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -424,10 +423,7 @@ def second_gradients() -> bool:
 
 
 def target_of_cifar() -> float:
-    from literatim.registry.ledger import recipe_path
-
-    target = yaml.safe_load(recipe_path("progan", "cifar10").read_text())["model"]["target"]
-    return float(target) if default("target") == 1.0 else -1.0
+    return training.ProGANTraining("cifar10").target if trainer_of().target == 1 else -1.0
 
 
 def optimizers() -> Any:
@@ -664,8 +660,8 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
         ),
         patch.object(layers, "activated", F.leaky_relu),
     ),
-    "other numbers in the training": lambda: _defaults(
-        start=8, stabilise=600_000, target=750.0, minibatches={}, images=1000
+    "other numbers in the training": lambda: _all(
+        _defaults(start=8, stabilise=600_000, minibatches={}, images=1000), patch.object(training, "TARGETS", {})
     ),
     "bilinear doubling, halving by the largest": lambda: _all(
         patch.object(layers, "enlarge", lambda x: F.interpolate(x, scale_factor=2, mode="bilinear")),

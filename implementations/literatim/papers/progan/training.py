@@ -16,6 +16,7 @@ from literatim.parts.averaging import Averaged
 from literatim.parts.smoke import Smoke
 
 BETAS, EPSILON = (0.0, 0.99), 1e-8  # App. A.1, of Adam
+TARGETS = {"cifar10": 750.0}  # Sec. 6.5, of the penalty; 1 elsewhere
 # What is averaged over an epoch.
 COUNTED = ("discriminator_loss", "generator_loss", "wasserstein")
 
@@ -42,7 +43,7 @@ class ProGANTraining(Evaluation):
         minibatch: images in an update
         minibatches: at these resolutions another number
         lr: Adam's step size, for both networks
-        target: the norm of the gradient that the penalty asks for
+        target: the norm of the gradient that the penalty asks for; by default 1, for the variant cifar10 750
         average: decay of the running average of the generator's weights, which is what is evaluated
         optimizer_state: where layers come or go, "keep" what Adam remembers, or "reset" it as the released TensorFlow
             code does
@@ -66,7 +67,7 @@ class ProGANTraining(Evaluation):
         minibatch: int = 16,
         minibatches: dict[int, int] = {256: 14, 512: 6, 1024: 3},  # noqa: B006
         lr: float = 0.001,
-        target: float = 1.0,
+        target: float | None = None,
         average: float = 0.999,
         optimizer_state: Literal["keep", "reset"] = "keep",
         images: int = distance.IMAGES,
@@ -80,7 +81,8 @@ class ProGANTraining(Evaluation):
         self.averaged = Averaged(self.net.generator, average)
         self.schedule = growth.Schedule(start, self.net.resolution, stabilise, fade)
         self.minibatch, self.minibatches = minibatch, minibatches
-        self.lr, self.target, self.optimizer_state = lr, target, optimizer_state
+        self.lr, self.optimizer_state = lr, optimizer_state
+        self.target = TARGETS.get(variant, 1.0) if target is None else target
         self.images, self.descriptors, self.projections = images, descriptors, projections
         self.check_options(options)
         self.register_buffer("shown", torch.zeros((), dtype=torch.long))  # real images so far
