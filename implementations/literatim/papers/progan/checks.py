@@ -270,7 +270,7 @@ def groups_of_four() -> bool:
 def starts_from_unit_normal() -> bool:
     net = tiny(base=512, max_maps=32, latent=32)
     weights = [w for name, w in net.named_parameters() if name.endswith("weight") and w.numel() > 5000]
-    unit = all(abs(float(w.std()) - 1) < 0.05 and abs(float(w.mean())) < 0.05 for w in weights)
+    unit = all(abs(float(w.detach().std()) - 1) < 0.05 and abs(float(w.detach().mean())) < 0.05 for w in weights)
     return unit and len(weights) >= 8 and not any(w.any() for name, w in net.named_parameters() if "bias" in name)
 
 
@@ -388,7 +388,7 @@ def penalty_as_released() -> bool:
     norms = gradient.flatten(1).norm(dim=1)
     return all(
         math.isclose(
-            float(model.gradient_penalty(net, real, fake, share, 1.0, target)),
+            model.gradient_penalty(net, real, fake, share, 1.0, target).item(),
             float(10 * ((norms - target) / target).square().mean()),
             rel_tol=1e-4,
         )
@@ -413,7 +413,7 @@ def second_gradients() -> bool:
         ends = []
         for step in (h, -2 * h):
             flat[place] += step
-            ends.append(float(value()))
+            ends.append(value().item())
         flat[place] += h
         slope_there = (ends[0] - ends[1]) / (2 * h)
         if not math.isclose(slope_there, float(gradient.flatten()[place]), rel_tol=1e-3, abs_tol=1e-5):
