@@ -87,6 +87,19 @@ def test_the_truth_of_a_check_may_be_numpys_or_torchs(monkeypatch, answer, verdi
     assert judge("lenet", claim(check="literatim.papers.lenet.checks:answer")).verdict == verdict
 
 
+def test_a_verdict_is_no_matter_of_chance(monkeypatch):
+    from literatim.papers.lenet import checks
+
+    monkeypatch.setattr(checks, "answer", lambda: float(torch.rand(())), raising=False)
+    drawn = claim(check="literatim.papers.lenet.checks:answer", printed="0")
+    torch.manual_seed(5)
+    found = {judge("lenet", drawn).measured, (torch.rand(3), judge("lenet", drawn).measured)[1]}
+    assert len(found) == 1
+    after = torch.rand(())
+    torch.manual_seed(5)
+    assert after == torch.rand(4)[3]  # and it leaves the caller's numbers alone
+
+
 def test_claims_that_train_run_only_when_asked():
     assert {v.claim: v.verdict for v in verify("lenet")}["initialisation"] == "not run"
     assert {v.verdict for v in verify("lenet", claim="initialisation")} == {"erratum"}

@@ -6,6 +6,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from importlib import import_module
@@ -94,12 +95,23 @@ def judge(paper: str, claim: Claim, *, run: bool = True) -> Verdict:
     elif claim.result:
         measured, verdict, detail = _empirical(paper, claim, claim.result)
     else:
-        measured, verdict, detail = _executed(paper, claim)
+        with _seeded():
+            measured, verdict, detail = _executed(paper, claim)
     stated = claim.stated if isinstance(claim.stated, int | float) else None
     return Verdict(
         paper, claim.id, claim.kind, claim.where, claim.states.en, claim.printed, stated, measured, verdict,
         detail.en, detail.zh,
     )  # fmt: skip
+
+
+@contextmanager
+def _seeded() -> Iterator[None]:
+    """Torch's numbers from one seed, so that no verdict is a matter of chance or of what was judged before it."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
 
 
 def _executed(paper: str, claim: Claim) -> tuple[Value | None, str, Text]:
