@@ -195,7 +195,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("options", "given", "words"), REFUSED, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("options", "given", "words"), REFUSED, ids=[words[:40] for _, _, words in REFUSED])
 def test_what_cannot_be_trained_is_refused_in_a_sentence(options, given, words, few, tmp_path):
     images, labels = few.sets["train"]
     few.sets["train"] = (given.get("images", images), labels)
