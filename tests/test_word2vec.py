@@ -115,7 +115,7 @@ def test_options_that_cannot_be(text, change, word):
     ("empty.txt", b"", "of 0 different words"),
     ("one.txt", b"one one one", "of 1 different words"),
     ("latin.txt", "Größe".encode("latin-1"), "not UTF-8"),
-    ("cut.txt.gz", gzip.compress(b"a b " * 999)[:30], "cannot be read"),
+    ("cut.txt.gz", gzip.compress(b"a b " * 999, mtime=0)[:30], "cannot be read"),
     ("cut.txt.xz", lzma.compress(b"a b " * 999)[:40], "cannot be read"),
 ])  # fmt: skip
 def test_texts_that_cannot_be(tmp_path, name, content, word):
