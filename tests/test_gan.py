@@ -324,13 +324,18 @@ MISTAKES = [
     (["--to", "nowhere/a.png"], "in a folder that exists"),
     (["--number", "3"], "say where to write them"),
     ([], "--to samples.png"),
-    (["--to", "a.png"], "gan has no weights"),
 ]
 
 
 @pytest.mark.parametrize(("args", "words"), MISTAKES, ids=lambda value: " ".join(value)[:30])
 def test_a_mistake_in_what_is_asked(args, words, here, capsys):
     assert words in refused(capsys, "predict", "gan", *args)
+
+
+def test_shipped_weights_make_samples_and_without_any_one_trains_first(here, capsys):
+    assert "a.png: 4 images" in command(capsys, "predict", "gan", "--to", "a.png", "--number", "4")
+    assert (here / "a.png").is_file()
+    assert "dcgan has no weights; train first" in refused(capsys, "predict", "dcgan", "--to", "b.png")
 
 
 def test_a_paper_that_classifies_generates_nothing(here, capsys):
