@@ -27,12 +27,12 @@ WORDS, DIMENSION, WINDOW, K = 12, 20, 3, 3
 COUNTS = [40, 30, 20, 10, 8, 7, 6, 5, 4, 3, 2, 1]
 
 
-def model(output: str, architecture: str = "skip-gram") -> Word2Vec:
+def model(output: str, architecture: str = "skip-gram", context_error: str = "share") -> Word2Vec:
     """A model with vectors of an ordinary size in both tables."""
     if output == "hs":
-        net = Word2Vec(architecture, DIMENSION, COUNTS)
+        net = Word2Vec(architecture, DIMENSION, COUNTS, context_error=context_error)
     else:
-        net = SkipGram(output, K, DIMENSION, COUNTS, architecture=architecture)
+        net = SkipGram(output, K, DIMENSION, COUNTS, architecture=architecture, context_error=context_error)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in net.parameters():
@@ -79,11 +79,31 @@ def same(net: Word2Vec, other: Word2Vec, tolerance: float = 1e-6) -> bool:
 # --- The updates ------------------------------------------------------------------------------------------
 
 
+READ = [("skip-gram", "share"), ("cbow", "share"), ("cbow", "whole")]
+
+
+def test_the_whole_error_is_that_of_the_released_code():
+    """The scores stay those of the average, and each word around takes the error that reaches the projection layer."""
+    centre, around = torch.tensor([5]), torch.tensor([[3, 9, 1, -1]])
+    share, whole = model("hs", "cbow"), model("hs", "cbow", "whole")
+    assert torch.equal(share.loss(centre, around), whole.loss(centre, around))
+    h = share.project(around).detach().requires_grad_()
+    share.output.loss(h, centre).sum().backward()
+    taken = {}
+    for net in (share, whole):
+        net.zero_grad()
+        net.loss(centre, around).sum().backward()
+        taken[net.context_error] = net.vectors.weight.grad.to_dense()[[3, 9, 1]]
+    assert torch.allclose(taken["whole"], h.grad.expand(3, -1), atol=1e-7)
+    assert torch.allclose(taken["whole"], 3 * taken["share"], atol=1e-6)
+
+
 @pytest.mark.parametrize("output", ["neg", "hs"])
-@pytest.mark.parametrize("architecture", ["skip-gram", "cbow"])
-def test_exact_takes_the_steps_of_the_readable_model(architecture, output):
+@pytest.mark.parametrize(("architecture", "context_error"), READ)
+def test_exact_takes_the_steps_of_the_readable_model(architecture, context_error, output):
     """One prediction after the other, with the same noise words, at a rate that falls from sentence to sentence."""
-    net, plain = model(output, architecture), model(output, architecture).double()
+    net, plain = (model(output, architecture, context_error) for _ in range(2))
+    plain = plain.double()
     (ids, offsets), k = text(), K if output == "neg" else 0
     trace = traced(1000, k)
     rate, slope, least = 0.2, 0.004, 0.05
@@ -116,10 +136,10 @@ def test_shared_takes_the_step_of_a_centre_word_at_once():
 
 
 @pytest.mark.parametrize("cap", [1e9, 2.0])
-@pytest.mark.parametrize("architecture", ["skip-gram", "cbow"])
-def test_matrices_take_the_step_of_a_batch_with_its_rows_capped(architecture, cap):
+@pytest.mark.parametrize(("architecture", "context_error"), READ)
+def test_matrices_take_the_step_of_a_batch_with_its_rows_capped(architecture, context_error, cap):
     """The step of the summed loss in which every noise word of a group has its share of k; then rows scaled down."""
-    net, plain = model("neg", architecture), model("neg", architecture).double()
+    net, plain = model("neg", architecture, context_error), model("neg", architecture, context_error).double()
     made = matrices.Matrices(net, reading(), cap)
     block = made.block(*text(20), seed=3)
     step = made.cbow_step if architecture == "cbow" else made.skip_gram_step
@@ -133,11 +153,11 @@ def test_matrices_take_the_step_of_a_batch_with_its_rows_capped(architecture, ca
             around = columns[window]
             pairs = [(around, centre)] if architecture == "cbow" else [(centre[None], w) for w in around]
             for sources, target in pairs if len(around) else []:
-                h = inputs[sources].mean(dim=0)
+                h = plain.project(sources[None])[0] if architecture == "cbow" else inputs[sources[0]]
                 total = total - F.logsigmoid(h @ outputs[target])
                 total = total - K / matrices.NOISE * F.logsigmoid(-outputs[noise] @ h).sum()
-                pull[id(inputs)].index_add_(0, sources, torch.ones(len(sources)) / len(sources) * (
-                    1 if architecture == "cbow" else 1 + K))  # fmt: skip
+                weight = 1 + K if architecture == "skip-gram" else 1 if context_error == "whole" else 1 / len(sources)
+                pull[id(inputs)].index_add_(0, sources, torch.full((len(sources),), float(weight)))
                 pull[id(outputs)][target] += 1
                 pull[id(outputs)].index_add_(0, noise, torch.full((len(noise),), K / matrices.NOISE))
                 count += 1
@@ -145,7 +165,7 @@ def test_matrices_take_the_step_of_a_batch_with_its_rows_capped(architecture, ca
     gradients = torch.autograd.grad(total, [inputs, outputs])
     with torch.no_grad():
         for table, gradient in zip((inputs, outputs), gradients, strict=True):
-            table -= 0.05 * gradient * (cap / pull[id(table)].clamp(min=cap))[:, None]
+            table -= 0.05 * gradient.to_dense() * (cap / pull[id(table)].clamp(min=cap))[:, None]
     assert same(net, plain)
     assert not made.weight_in.any()
     assert not made.weight_out.any()

@@ -66,13 +66,18 @@ class Engine:
         self.pool = ThreadPoolExecutor(workers)
         self.train(torch.zeros(0, dtype=torch.int32), torch.zeros(2, dtype=torch.int64), 0, 0.0)  # compiles
 
+    @property
+    def reads(self) -> tuple[bool, bool]:
+        """Whether the model is CBOW, and whether each word around takes the whole error."""
+        return self.net.architecture == "cbow", self.net.context_error == "whole"
+
     def compiled(self, width: int) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """The kernel for rows of so many float32, and what it takes besides that of every kernel."""
         from literatim.papers.word2vec.fast import hierarchical
 
         output: Any = self.net.output
         tables = (widened(output.inner).numpy(), output.nodes.numpy(), output.turns.numpy())
-        return hierarchical(width, self.net.architecture == "cbow"), tables
+        return hierarchical(width, *self.reads), tables
 
     def train(
         self, ids: Tensor, offsets: Tensor, seed: int, rate: float, slope: float = 0.0, least: float = 0.0,

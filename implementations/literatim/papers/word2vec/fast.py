@@ -147,10 +147,11 @@ def project(table, source, low, high, sentence, cbow, h, width):  # type: ignore
 
 
 @njit(**INLINED)
-def step_back(table, source, low, high, sentence, cbow, g, width):  # type: ignore[no-untyped-def]
-    """The step g of the projection layer, to the vector it is, or in equal shares to those it is the average of."""
+def step_back(table, source, low, high, sentence, cbow, whole, g, width):  # type: ignore[no-untyped-def]
+    """The step g of the projection layer, to the vector it is, or in equal shares to those it is the average of, or the
+    whole of it to each of them."""
     if cbow:
-        share = np.float32(1) / np.float32(high[source] - low[source] - 1)
+        share = np.float32(1) if whole else np.float32(1) / np.float32(high[source] - low[source] - 1)
         for j in range(low[source], high[source]):
             if j != source:
                 word = sentence[j]
@@ -173,8 +174,8 @@ def trace(row, s, source, target, low, high, sentence, cbow):  # type: ignore[no
                 place += 1
 
 
-def hierarchical(width: int, cbow: bool) -> Callable[..., Any]:
-    """The kernel of the hierarchical softmax, for rows of so many float32."""
+def hierarchical(width: int, cbow: bool, whole: bool) -> Callable[..., Any]:
+    """The kernel of the hierarchical softmax, for rows of so many float32; `whole`: what CBOW's words take."""
 
     @njit(**COMPILED, cache=True)
     def train(  # type: ignore[no-untyped-def]
@@ -235,7 +236,7 @@ def hierarchical(width: int, cbow: bool) -> Callable[..., Any]:
                         before = inner[last, d]
                         g[d] += a * before
                         inner[last, d] = before + a * h[d]
-                step_back(vectors, source, low, high, sentence, cbow, g, width)
+                step_back(vectors, source, low, high, sentence, cbow, whole, g, width)
         return predictions, measured, loss
 
     return train

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from literatim.papers.word2vec.huffman import HuffmanTree
 
 Architecture = Literal["cbow", "skip-gram"]
+ContextError = Literal["share", "whole"]
 
 
 class HierarchicalSoftmax(nn.Module):
@@ -74,6 +75,8 @@ class Word2Vec(nn.Module):
         dimension: D, of the word vectors
         counts: (V,) how often each word occurs, for the tree; where none are given, those of Zipf's law
         vocabulary: V, where no counts are given
+        context_error: what each word around takes of CBOW's error: its "share", by the gradient of the average, or the
+            "whole", as in the released code
     """
 
     def __init__(
@@ -82,11 +85,12 @@ class Word2Vec(nn.Module):
         dimension: int = 300,
         counts: Sequence[int] | None = None,
         vocabulary: int = 30_000,
+        context_error: ContextError = "share",
     ) -> None:
         super().__init__()
         if dimension < 1:
             raise ValueError(f"the dimension of word vectors is {dimension}; it must be at least 1")
-        self.architecture = architecture
+        self.architecture, self.context_error = architecture, context_error
         self.counts = list(counts) if counts is not None else zipf(vocabulary)
         # In Fig. 1 the weights between INPUT and PROJECTION, shared for all positions (Sec. 3.1).
         self.vectors = nn.Embedding(len(self.counts), dimension, sparse=True)
@@ -104,7 +108,11 @@ class Word2Vec(nn.Module):
             return self.vectors(words)
         present = (words >= 0).unsqueeze(2)
         # Sec. 3.1: "all words get projected into the same position (their vectors are averaged)".
-        return (self.vectors(words.clamp(min=0)) * present).sum(dim=1) / present.sum(dim=1).clamp(min=1)
+        total = (self.vectors(words.clamp(min=0)) * present).sum(dim=1)
+        average = total / present.sum(dim=1).clamp(min=1)
+        if self.context_error == "whole":  # the value of the average with the gradient of the sum
+            return average.detach() + (total - total.detach())
+        return average
 
     def forward(self, words: Tensor) -> Tensor:
         return self.output(self.project(words))

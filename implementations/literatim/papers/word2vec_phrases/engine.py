@@ -19,7 +19,7 @@ class Exact(Engine):
         return self.kernel_of(fast, width, output.k), tables
 
     def kernel_of(self, fast: Any, width: int, k: int) -> Callable[..., Any]:
-        return fast.independent(width, self.net.architecture == "cbow", k)
+        return fast.independent(width, *self.reads, k)
 
 
 class Shared(Exact):

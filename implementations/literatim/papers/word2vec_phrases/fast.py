@@ -69,8 +69,9 @@ def drawn(state, threshold, other):  # type: ignore[no-untyped-def]
     return place
 
 
-def independent(width: int, cbow: bool, k: int) -> Callable[..., Any]:
-    """The kernel of the engine `exact`: k noise words for every prediction, for rows of so many float32."""
+def independent(width: int, cbow: bool, whole: bool, k: int) -> Callable[..., Any]:
+    """The kernel of the engine `exact`: k noise words for every prediction, for rows of so many float32; `whole`: what
+    CBOW's words take."""
     lines, stamp = width // LINE, STAMP  # the stamp is in the kernel only for its place on disk
 
     @njit(**COMPILED, cache=True)
@@ -120,7 +121,7 @@ def independent(width: int, cbow: bool, k: int) -> Callable[..., Any]:
                         word, a = ring[now, t], f[t]
                         for d in range(width):
                             outputs[word, d] += a * h[d]
-                    step_back(vectors, source, low, high, sentence, cbow, g, width)
+                    step_back(vectors, source, low, high, sentence, cbow, whole, g, width)
                 if i < made:
                     ring[now, 0] = targets[i]
                     for line in range(lines):

@@ -53,6 +53,7 @@ class Matrices:
     def __init__(self, net: Word2Vec, reading: Reading, cap: float = CAP) -> None:
         output: Any = net.output
         self.cbow, self.k, self.cap, self.reading = net.architecture == "cbow", output.k, cap, reading
+        self.whole = net.context_error == "whole"
         self.inputs, self.outputs = net.vectors.weight.data, output.words.weight.data
         self.cumulative = output.cumulative
         self.keep = torch.from_numpy(reading.keep).to(self.inputs.device)
@@ -126,7 +127,8 @@ class Matrices:
         h = average @ i
         positive, negative = (h * t).sum(dim=2, keepdim=True), h @ o.mT
         up, down = (1 - positive.sigmoid()) * one * rate, -negative.sigmoid() * share * rate
-        self.add(self.inputs, self.weight_in, part.columns, average.mT @ (up * t + down @ o), average.sum(dim=1))
+        taken = part.mask.to(average.dtype) if self.whole else average
+        self.add(self.inputs, self.weight_in, part.columns, taken.mT @ (up * t + down @ o), taken.sum(dim=1))
         words = torch.cat([part.centres, part.noise], dim=1)
         weight = torch.cat([one[:, :, 0], share.sum(dim=1).expand(-1, part.noise.shape[1])], dim=1)
         self.add(self.outputs, self.weight_out, words, torch.cat([up * h, down.mT @ h], dim=1), weight)

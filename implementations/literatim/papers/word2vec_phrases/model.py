@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from literatim.papers.word2vec.model import Architecture, Word2Vec
+from literatim.papers.word2vec.model import Architecture, ContextError, Word2Vec
 
 Output = Literal["neg", "hs"]
 Subsampling = Literal["printed", "released"]
@@ -84,6 +84,7 @@ class SkipGram(Word2Vec):
         vocabulary: V, where no counts are given
         architecture: "cbow" predicts the current word from the average of those around it, as in the first paper; the
             released code joins it to either output, this paper does not speak of it
+        context_error: what each word around takes of CBOW's error; see `Word2Vec`
     """
 
     def __init__(
@@ -94,10 +95,11 @@ class SkipGram(Word2Vec):
         counts: Sequence[int] | None = None,
         vocabulary: int = 30_000,
         architecture: Architecture = "skip-gram",
+        context_error: ContextError = "share",
     ) -> None:
         self.k = k
         self.kind = output
-        super().__init__(architecture, dimension, counts, vocabulary)
+        super().__init__(architecture, dimension, counts, vocabulary, context_error)
 
     def make_output(self, counts: Sequence[int], dimension: int) -> nn.Module:
         if self.kind == "hs":
