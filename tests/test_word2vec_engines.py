@@ -14,7 +14,7 @@ from literatim.datasets.text import Encoded
 from literatim.errors import LiteratimError
 from literatim.papers.word2vec import training
 from literatim.papers.word2vec.engine import Engine, Reading, widened
-from literatim.papers.word2vec.model import Word2Vec
+from literatim.papers.word2vec.model import Word2Vec, table
 from literatim.papers.word2vec.training import Word2VecTraining
 from literatim.papers.word2vec_phrases import matrices
 from literatim.papers.word2vec_phrases.engine import Exact, Shared
@@ -275,15 +275,20 @@ def test_one_worker_and_a_seed_have_one_outcome(kind):
     assert abs(together / made - 1) < 0.1  # threads share the text, they do not repeat it
 
 
-def test_tables_are_widened_in_their_place():
-    table = torch.nn.Embedding(50, 20)
-    before = table.weight.detach().clone()
-    wide = widened(table)
-    assert (wide.shape, wide.data_ptr()) == ((50, 32), table.weight.data_ptr())
-    assert torch.equal(table.weight, before)
-    assert not wide[:, 20:].any()
-    assert widened(table).data_ptr() == wide.data_ptr()
-    assert widened(torch.nn.Embedding(9, 32)).shape == (9, 32)
+def test_tables_are_widened_in_their_place(monkeypatch):
+    monkeypatch.setattr("literatim.papers.word2vec.engine.BLOCK", 7)  # blocks that overlap what they move to, or not
+    for rows, dimension, width in ((50, 20, 32), (9, 32, 32), (3, 1, 16), (1000, 15, 16)):
+        one = table(rows, dimension)
+        torch.nn.init.normal_(one.weight)
+        copy = torch.nn.Embedding.from_pretrained(one.weight.detach().clone())  # without room behind
+        before, at = one.weight.detach().clone(), one.weight.data_ptr()
+        for each in (one, copy):
+            wide = widened(each)
+            assert (wide.shape, wide.data_ptr()) == ((rows, width), each.weight.data_ptr())
+            assert torch.equal(each.weight, before)
+            assert not wide[:, dimension:].any()
+            assert widened(each).data_ptr() == wide.data_ptr()
+        assert one.weight.data_ptr() == at  # no second table
 
 
 # --- With Lightning -----------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Word vectors in word2vec's files, held against gensim; and at the command line: fit, predict, export, bad input."""
 
 import gzip
+import hashlib
 import json
 import struct
 
@@ -191,6 +192,12 @@ def refused(capsys, *args):
     assert err.startswith("literatim: ")
     assert err.count("\n") == 1
     return err
+
+
+def test_a_record_says_on_which_text(run):
+    record = json.loads((run / "runs" / "word2vec" / "quick" / "0" / "record.json").read_text())
+    text = run / "text.txt"
+    assert record["files_sha256"] == {str(text): hashlib.sha256(text.read_bytes()).hexdigest()}
 
 
 def test_a_run_answers_and_its_exported_vectors_answer_the_same(run, capsys, tmp_path):

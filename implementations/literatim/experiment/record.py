@@ -40,14 +40,24 @@ def identity(
         "commit": commit,
         "dirty": dirty,
         **hashes(paper, recipe),
+        "files_sha256": checksums(overrides),
     }
 
 
-SAME = ("paper", "recipe", "variant", "options", "seed", "overrides", "recipe_sha256", "code_sha256", "data_sha256")
+def checksums(overrides: list[str]) -> dict[str, str]:
+    """Of the files that options name: a number on a text of one's own says on which."""
+    values = [override.partition("=")[2] for override in overrides]
+    return {value: hashlib.sha256(Path(value).read_bytes()).hexdigest() for value in values if os.path.isfile(value)}
+
+
+SAME = (
+    "paper", "recipe", "variant", "options", "seed", "overrides", "recipe_sha256", "code_sha256", "data_sha256",
+    "files_sha256",
+)  # fmt: skip
 
 
 def same_run(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return all(one.get(name) == other.get(name) for name in SAME)
+    return all((one.get(name) or None) == (other.get(name) or None) for name in SAME)  # nothing given is nothing said
 
 
 def outcome(metrics: dict[str, float], wall_s: float, threads: int, accelerator: str, precision: str) -> dict[str, Any]:

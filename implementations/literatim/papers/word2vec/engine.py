@@ -11,14 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from literatim.errors import LiteratimError
-from literatim.papers.word2vec.model import Word2Vec
+from literatim.papers.word2vec.model import LINE, Word2Vec
 
-LINE = 16  # float32 in a cache line of 64 bytes
 SAMPLED = 32  # the loss is measured at every so many-th prediction
 # Words of a stretch of the text that is trained on at once; between stretches a run can be stopped and saved.
 STRETCH = 50_000
+BLOCK = 10_000  # rows of a table that are moved at once
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,21 @@ class Reading:
 
 
 def widened(table: nn.Embedding) -> Tensor:
-    """(V, width): a table with its rows padded with zeros to whole cache lines; the module's weight becomes its view.
+    """(rows, width): a table whose rows are filled up with zeros to whole cache lines; the weight becomes its view.
 
-    No second table is kept, so that the model takes no more memory than the padding.
+    The rows move apart in the room that the model has left behind them, the last ones first, so that at no time there
+    are two tables. A copy of a model has no such room; it is given a new table.
     """
-    weight = table.weight
-    width = -(-weight.shape[1] // LINE) * LINE
+    weight = table.weight.data
+    rows, dimension = weight.shape
+    width = -(-dimension // LINE) * LINE
     if weight.stride() != (width, 1):
-        wide = weight.new_zeros(len(weight), width)
-        wide[:, : weight.shape[1]] = weight.data
-        weight.data = wide[:, : weight.shape[1]]
-    return torch.as_strided(weight.data, (len(weight), width), (width, 1))
+        room = weight.untyped_storage().nbytes() >= rows * width * weight.itemsize
+        wide = torch.as_strided(weight, (rows, width), (width, 1)) if room else weight.new_empty(rows, width)
+        for start in reversed(range(0, rows, BLOCK)):
+            wide[start : start + BLOCK] = F.pad(weight[start : start + BLOCK], (0, width - dimension))
+        table.weight.data = wide[:, :dimension]
+    return torch.as_strided(table.weight.data, (rows, width), (width, 1))
 
 
 class Engine:

@@ -6,7 +6,6 @@ average hardly more than $\log_2$ of the words' unigram perplexity, where a bala
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,18 +43,22 @@ class HuffmanTree:
         if words < 2:
             raise LiteratimError(f"a tree needs at least two words, not {words}; take more text")
         parent, second = np.full(2 * words - 1, -1), np.zeros(2 * words - 1, dtype=bool)
-        # (count, order among equals, node)
-        heap = [(int(count), 2 * words - word, word) for word, count in enumerate(counts)]
-        heapq.heapify(heap)
-        for inner in range(words - 1):
-            (one, _, rarer), (other, _, commoner) = heapq.heappop(heap), heapq.heappop(heap)
-            parent[[rarer, commoner]] = inner
-            second[commoner] = True
-            heapq.heappush(heap, (one + other, inner, words + inner))
+        count = np.concatenate([np.asarray(counts, np.int64), np.zeros(words - 1, np.int64)])
+        rising = np.lexsort((-np.arange(words), count[:words]))  # words, the rarest first
+        # Inner nodes are made in the order of their counts: two queues take the place of a heap.
+        leaf = inner = 0
+        for made in range(words - 1):
+            for commoner in (False, True):
+                if leaf == words or (inner < made and count[words + inner] <= count[rising[leaf]]):
+                    node, inner = words + inner, inner + 1
+                else:
+                    node, leaf = rising[leaf], leaf + 1
+                parent[node], second[node] = made, commoner
+                count[words + made] += count[node]
         return cls(parent, second)
 
     @cached_property
-    def paths(self) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    def paths(self) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
         """(V, longest) the inner nodes from the root down to each word, and the turns there: 1 to the first child,
         -1 to the second, 0 past the end of a path, where the node is 0 and means nothing."""
         words = len(self)
@@ -63,7 +66,7 @@ class HuffmanTree:
         for node in range(2 * words - 3, -1, -1):  # from the root, which is the last node, downwards
             depth[node] = depth[words + self.parent[node]] + 1
         longest = int(depth[:words].max())
-        nodes, turns = np.zeros((words, longest), np.int64), np.zeros((words, longest), np.int8)
+        nodes, turns = np.zeros((words, longest), np.int32), np.zeros((words, longest), np.int8)
         below, rows = np.arange(words), np.arange(words)
         while len(rows):
             above, place = self.parent[below], depth[below] - 1

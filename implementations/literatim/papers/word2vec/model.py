@@ -19,6 +19,13 @@ from literatim.papers.word2vec.huffman import HuffmanTree
 
 Architecture = Literal["cbow", "skip-gram"]
 ContextError = Literal["share", "whole"]
+LINE = 16  # float32 in a cache line of 64 bytes
+
+
+def table(rows: int, dimension: int) -> nn.Embedding:
+    """Vectors of zeros (rows, D), with room behind them: the compiled engines begin each on a cache line."""
+    room = torch.zeros(rows * -(-dimension // LINE) * LINE)
+    return nn.Embedding.from_pretrained(room[: rows * dimension].view(rows, dimension), freeze=False, sparse=True)
 
 
 class HierarchicalSoftmax(nn.Module):
@@ -40,10 +47,9 @@ class HierarchicalSoftmax(nn.Module):
     def __init__(self, counts: Sequence[int], dimension: int) -> None:
         super().__init__()
         nodes, turns = HuffmanTree.of(counts).paths
-        self.register_buffer("nodes", torch.tensor(nodes), persistent=False)
-        self.register_buffer("turns", torch.tensor(turns), persistent=False)
-        self.inner = nn.Embedding(len(counts) - 1, dimension, sparse=True)
-        nn.init.zeros_(self.inner.weight)
+        self.register_buffer("nodes", torch.from_numpy(nodes), persistent=False)
+        self.register_buffer("turns", torch.from_numpy(turns), persistent=False)
+        self.inner = table(len(counts) - 1, dimension)
 
     def log_probability(self, h: Tensor, word: Tensor) -> Tensor:
         """(N,) of the words (N,) after the projections (N, D): the sum along their paths."""
@@ -93,7 +99,7 @@ class Word2Vec(nn.Module):
         self.architecture, self.context_error = architecture, context_error
         self.counts = list(counts) if counts is not None else zipf(vocabulary)
         # In Fig. 1 the weights between INPUT and PROJECTION, shared for all positions (Sec. 3.1).
-        self.vectors = nn.Embedding(len(self.counts), dimension, sparse=True)
+        self.vectors = table(len(self.counts), dimension)
         self.output = self.make_output(self.counts, dimension)
         # Open in the paper; as in the released code: inputs within half of 1/D, outputs at zero.
         nn.init.uniform_(self.vectors.weight, -0.5 / dimension, 0.5 / dimension)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from literatim.papers.word2vec.model import Architecture, ContextError, Word2Vec
+from literatim.papers.word2vec.model import Architecture, ContextError, Word2Vec, table
 
 Output = Literal["neg", "hs"]
 Subsampling = Literal["printed", "released"]
@@ -50,8 +50,7 @@ class NegativeSampling(nn.Module):
         raised = torch.tensor(counts, dtype=torch.float64) ** power
         self.register_buffer("noise", raised / raised.sum(), persistent=False)
         self.register_buffer("cumulative", self.noise.cumsum(0), persistent=False)
-        self.words = nn.Embedding(len(counts), dimension, sparse=True)
-        nn.init.zeros_(self.words.weight)
+        self.words = table(len(counts), dimension)
 
     def draw(self, n: int) -> Tensor:
         """(n, k): words from the noise."""
