@@ -12,31 +12,29 @@ from __future__ import annotations
 
 import argparse
 import resource
-import statistics
-import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
-from pytorch_lightning import Callback, LightningDataModule, Trainer
+from pytorch_lightning import LightningDataModule, LightningModule
 from torch import Tensor
+from turns import MINIBATCHES, compare
 
 import literatim
 from literatim.datasets.tensors import TensorBatches
-from literatim.experiment.callbacks import StopAtNaN
 from literatim.experiment.lightning import quieten
 from literatim.papers.dcgan.training import DCGANTraining
 from literatim.papers.gan import parzen
 from literatim.papers.gan.model import GAN, discriminator_loss, generator_loss
 from literatim.papers.gan.training import GANTraining
 
-MINIBATCHES = 20
-
 
 class Noise(LightningDataModule):
     seed, watch = 0, ["val"]
 
-    def __init__(self, side: int = 28, low: float = 0.0) -> None:
+    def __init__(self, side: int, low: float) -> None:
         super().__init__()
         images = low + (1 - low) * torch.rand(100 * MINIBATCHES, 1, side, side)
         self.sets = {"train": (images, torch.zeros(100 * MINIBATCHES).long())}
@@ -48,16 +46,9 @@ class Noise(LightningDataModule):
 class Bare:
     """The same updates with nothing around them, its state kept from round to round."""
 
-    def __init__(self, paper: str, data: Noise) -> None:
-        self.optimizers: list[torch.optim.Optimizer] = []
-        self.images = data.sets["train"][0]
-        self.net: Any = GAN() if paper == "gan" else literatim.load("dcgan", "mnist32")
-        for part in (self.net.discriminator, self.net.generator):
-            self.optimizers.append(
-                torch.optim.SGD(part.parameters(), lr=0.1, momentum=0.5)
-                if paper == "gan"
-                else torch.optim.Adam(part.parameters(), lr=0.0002, betas=(0.5, 0.999))
-            )
+    def __init__(self, net: Any, optimizer: Callable[..., torch.optim.Optimizer], data: Noise) -> None:
+        self.net, self.images = net, data.sets["train"][0]
+        self.optimizers = [optimizer(part.parameters()) for part in (net.discriminator, net.generator)]
 
     def step(self, which: int, loss: Tensor) -> None:
         parameters = self.optimizers[which].param_groups[0]["params"]
@@ -76,19 +67,15 @@ class Bare:
         return (time.perf_counter() - start) / MINIBATCHES * 1e3
 
 
-class TakingTurns(Callback):
-    """Times each epoch of the fit, and runs the bare loop in between."""
+def gan() -> tuple[LightningModule, Noise, Bare]:
+    """What `fit` trains, on what, and the bare loop with the same settings."""
+    data, descent = Noise(28, 0.0), partial(torch.optim.SGD, lr=0.1, momentum=0.5)
+    return GANTraining(loss="non-saturating"), data, Bare(GAN(), descent, data)
 
-    def __init__(self, bare: Bare) -> None:
-        self.bare, self.pairs = bare, []
 
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: Any) -> None:
-        self.start = time.perf_counter()
-
-    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        if batch_idx == MINIBATCHES - 1:
-            fit = (time.perf_counter() - self.start) / MINIBATCHES * 1e3
-            self.pairs.append((fit, self.bare.run()))
+def dcgan() -> tuple[LightningModule, Noise, Bare]:
+    data, adam = Noise(32, -1.0), partial(torch.optim.Adam, lr=0.0002, betas=(0.5, 0.999))
+    return DCGANTraining(variant="mnist32"), data, Bare(literatim.load("dcgan", "mnist32"), adam, data)
 
 
 def estimate() -> None:
@@ -109,22 +96,11 @@ def main() -> None:
     torch.set_num_threads(asked.threads)
     quieten()
 
+    torch.manual_seed(0)
     if asked.paper == "gan":
         estimate()
-    torch.manual_seed(0)
-    data = Noise() if asked.paper == "gan" else Noise(32, -1.0)
-    module = GANTraining(loss="non-saturating") if asked.paper == "gan" else DCGANTraining(variant="mnist32")
-    turns = TakingTurns(Bare(asked.paper, data))
-    with tempfile.TemporaryDirectory() as folder:
-        Trainer(
-            default_root_dir=folder, accelerator="cpu", max_epochs=asked.rounds + 1, callbacks=[turns, StopAtNaN()],
-            logger=False, enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
-            limit_val_batches=0,
-        ).fit(module, datamodule=data)  # fmt: skip
-    pairs = turns.pairs[1:]  # the first warms up
-    fit, bare = (statistics.median(column) for column in zip(*pairs, strict=True))
-    ratio = statistics.median(a / b for a, b in pairs)
-    print(f"an update through fit              {fit:.1f} ms, bare {bare:.1f} ms, ratio {ratio:.3f}")
+    module, data, bare = {"gan": gan, "dcgan": dcgan}[asked.paper]()
+    compare(module, data, bare.run, asked.rounds)
 
 
 if __name__ == "__main__":

@@ -15,18 +15,16 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import tempfile
 import time
-from typing import Any
 
 import torch
 import yaml
-from pytorch_lightning import Callback, LightningDataModule, Trainer
+from pytorch_lightning import LightningDataModule
 from torch import Tensor
+from turns import MINIBATCHES, compare
 
 import literatim
 from literatim.datasets.tensors import TensorBatches
-from literatim.experiment.callbacks import StopAtNaN
 from literatim.experiment.lightning import quieten
 from literatim.papers.progan.growth import Schedule, Stage, as_shown
 from literatim.papers.progan.model import ProGAN, discriminator_loss, generator_loss, gradient_penalty
@@ -34,7 +32,7 @@ from literatim.papers.progan.training import BETAS, ProGANTraining
 from literatim.parts.averaging import Averaged
 from literatim.registry.ledger import recipe_path
 
-MINIBATCHES, SIZE = 20, 16
+SIZE = 16
 IMAGES = 60_000  # of an epoch of the recipe mnist
 
 
@@ -90,35 +88,10 @@ class Bare:
         return (time.perf_counter() - start) / min(updates, MINIBATCHES) * 1e3
 
 
-class TakingTurns(Callback):
-    """Times each epoch of the fit, and runs the bare loop in between."""
-
-    def __init__(self, bare: Bare, stage: Stage) -> None:
-        self.bare, self.stage, self.pairs = bare, stage, []
-
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: Any) -> None:
-        self.start = time.perf_counter()
-
-    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        if batch_idx == MINIBATCHES - 1:
-            fit = (time.perf_counter() - self.start) / MINIBATCHES * 1e3
-            self.pairs.append((fit, self.bare.run(self.stage)))
-
-
 def through_fit(rounds: int) -> None:
     data, last = Noise(16), Stage(16, 1.0)
-    turns = TakingTurns(Bare(literatim.load("progan", "mnist16"), data.sets["train"][0]), last)
-    module = ProGANTraining("mnist16", start=16)
-    with tempfile.TemporaryDirectory() as folder:
-        Trainer(
-            default_root_dir=folder, accelerator="cpu", max_epochs=rounds + 1, callbacks=[turns, StopAtNaN()],
-            logger=False, enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
-            limit_val_batches=0,
-        ).fit(module, datamodule=data)  # fmt: skip
-    pairs = turns.pairs[1:]  # the first warms up
-    fit, bare = (statistics.median(column) for column in zip(*pairs, strict=True))
-    ratio = statistics.median(a / b for a, b in pairs)
-    print(f"an update through fit     {fit:.1f} ms, bare {bare:.1f} ms, ratio {ratio:.3f}")
+    bare = Bare(literatim.load("progan", "mnist16"), data.sets["train"][0])
+    compare(ProGANTraining("mnist16", start=16), data, lambda: bare.run(last), rounds)
 
 
 def saved(net: ProGAN, rounds: int, updates: int) -> None:

@@ -8,7 +8,6 @@ import pytest
 import torch
 import yaml
 from PIL import Image
-from pytorch_lightning import Callback, Trainer
 
 import literatim
 from conftest import CHECKOUT
@@ -23,6 +22,7 @@ from literatim.papers.dcgan.training import DCGANTraining
 from literatim.papers.gan.parzen import squared_distances
 from literatim.registry import card
 from literatim.registry.ledger import recipe_path
+from trainings import SaveAfter, sixty_digits, trainer
 
 TINY = {"width": 1 / 16}
 
@@ -35,26 +35,7 @@ def training(**options):
 @pytest.fixture
 def few():
     """Sixty digits in minibatches of 25, the last of ten."""
-    data = Digits(batch_size=25, size=32, background=-1.0, ink=1.0)
-    data.setup("fit")
-    data.sets = {name: (inputs[:60], targets[:60]) for name, (inputs, targets) in data.sets.items()}
-    return data
-
-
-def trainer(folder, **options) -> Trainer:
-    return Trainer(
-        default_root_dir=folder, accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False,
-        enable_checkpointing=False, num_sanity_val_steps=0, **options,
-    )  # fmt: skip
-
-
-class SaveAfter(Callback):
-    def __init__(self, steps, path) -> None:
-        self.steps, self.path = steps, path
-
-    def on_train_batch_end(self, trainer, *args) -> None:
-        if trainer.global_step == self.steps:
-            trainer.save_checkpoint(self.path)
+    return sixty_digits(batch_size=25, size=32, background=-1.0, ink=1.0)
 
 
 # --- Networks --------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import pytest
 import torch
 import yaml
 from PIL import Image
-from pytorch_lightning import Callback, Trainer
 
 import literatim
 from literatim.cli import main
@@ -20,6 +19,7 @@ from literatim.papers.cgan.training import CGANTraining, known
 from literatim.papers.gan import parzen, sampling
 from literatim.papers.gan.training import GANTraining, start_at_marginals
 from literatim.registry.ledger import recipe_path
+from trainings import SaveAfter, sixty_digits, trainer
 
 SMALL = {"gan": {"hidden": 16, "units": 8}, "cgan": {"width": 0.04}}
 CLASS = {"gan": GANTraining, "cgan": CGANTraining}
@@ -33,26 +33,7 @@ def training(paper: str, **options):
 @pytest.fixture
 def few():
     """Sixty digits in minibatches of 25, the last of ten."""
-    data = Digits(batch_size=25, size=28, background=0.0, ink=1.0)
-    data.setup("fit")
-    data.sets = {name: (inputs[:60], targets[:60]) for name, (inputs, targets) in data.sets.items()}
-    return data
-
-
-def trainer(folder, **options) -> Trainer:
-    return Trainer(
-        default_root_dir=folder, accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False,
-        enable_checkpointing=False, num_sanity_val_steps=0, **options,
-    )  # fmt: skip
-
-
-class SaveAfter(Callback):
-    def __init__(self, steps, path) -> None:
-        self.steps, self.path = steps, path
-
-    def on_train_batch_end(self, trainer, *args) -> None:
-        if trainer.global_step == self.steps:
-            trainer.save_checkpoint(self.path)
+    return sixty_digits(batch_size=25, size=28, background=0.0, ink=1.0)
 
 
 # --- Networks --------------------------------------------------------------------------------------

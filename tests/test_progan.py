@@ -9,6 +9,7 @@ from PIL import Image
 from pytorch_lightning import Callback, Trainer
 
 import literatim
+import trainings
 from literatim.cli import main
 from literatim.datasets.digits import Digits
 from literatim.errors import LiteratimError
@@ -19,6 +20,7 @@ from literatim.papers.progan.evaluation import shuffled
 from literatim.papers.progan.growth import Schedule, Stage, as_shown
 from literatim.papers.progan.training import ProGANTraining
 from literatim.registry.ledger import recipe_path
+from trainings import sixty_digits
 
 SMALL = {"images": 12, "descriptors": 2, "projections": 4}
 
@@ -32,17 +34,11 @@ def training(**options) -> ProGANTraining:
 @pytest.fixture
 def few():
     """Sixty digits in batches of 25, the last of ten."""
-    data = Digits(batch_size=25, size=32, background=-1.0, ink=1.0)
-    data.setup("fit")
-    data.sets = {name: (inputs[:60], targets[:60]) for name, (inputs, targets) in data.sets.items()}
-    return data
+    return sixty_digits(batch_size=25, size=32, background=-1.0, ink=1.0)
 
 
 def trainer(folder, **options) -> Trainer:
-    return Trainer(
-        default_root_dir=folder, accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False,
-        enable_checkpointing=False, num_sanity_val_steps=0, limit_val_batches=0, **options,
-    )  # fmt: skip
+    return trainings.trainer(folder, limit_val_batches=0, **options)
 
 
 class SaveAfter(Callback):
@@ -294,9 +290,7 @@ def test_what_quick_expects_is_beyond_what_no_learning_gives(tmp_path):
     torch.manual_seed(0)
     module = ProGANTraining("mnist16", **settings["model"])
     module.shown.fill_(10**6)
-    fitting = Trainer(default_root_dir=tmp_path, accelerator="cpu", logger=False, enable_progress_bar=False,
-                      enable_model_summary=False, enable_checkpointing=False)  # fmt: skip
-    found = fitting.test(module, datamodule=data, verbose=False)[0]
+    found = trainings.trainer(tmp_path).test(module, datamodule=data, verbose=False)[0]
     expects = literatim.card("progan").recipes["quick"].expects
     assert expects.met(found["test_swd_real"])
     for other in ("test_swd", "test_swd_untrained", "test_swd_pixels"):

@@ -5,15 +5,14 @@ import re
 import pytest
 import torch
 import yaml
-from pytorch_lightning import Callback, Trainer
 
 import literatim
 from conftest import CHECKOUT
 from literatim.claims.verdicts import build
-from literatim.datasets.digits import Digits
 from literatim.errors import LiteratimError
 from literatim.papers.resnet.training import ResNetTraining, WarmUp
 from literatim.parts.crops import ten_crops
+from trainings import SaveAfter, sixty_digits, trainer
 
 
 def parameters_by_hand(n: int) -> int:
@@ -62,29 +61,10 @@ def test_the_warm_up_waits_for_a_hundred_mini_batches():
     assert warm_up.over
 
 
-def trainer(folder, **options) -> Trainer:
-    return Trainer(
-        default_root_dir=folder, accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False,
-        enable_checkpointing=False, num_sanity_val_steps=0, **options,
-    )  # fmt: skip
-
-
-class SaveAfter(Callback):
-    def __init__(self, steps, path) -> None:
-        self.steps, self.path = steps, path
-
-    def on_train_batch_end(self, trainer, *args) -> None:
-        if trainer.global_step == self.steps:
-            trainer.save_checkpoint(self.path)
-
-
 @pytest.fixture
 def few():
     """Sixty digits in mini-batches of ten."""
-    data = Digits(batch_size=10, background=0.0, ink=1.0)
-    data.setup("fit")
-    data.sets = {name: (inputs[:60], targets[:60]) for name, (inputs, targets) in data.sets.items()}
-    return data
+    return sixty_digits(batch_size=10, background=0.0, ink=1.0)
 
 
 def test_a_run_stopped_in_the_middle_of_an_epoch_goes_on_bit_for_bit(few, tmp_path):

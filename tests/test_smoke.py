@@ -8,6 +8,7 @@ import torch
 from pytorch_lightning import LightningDataModule, Trainer
 from torch.utils.data import DataLoader
 
+import trainings
 from literatim.claims.verdicts import call
 from literatim.registry import card, find
 
@@ -37,10 +38,7 @@ class OneBatch(LightningDataModule):
 
 
 def trainer(folder, device: str, epochs: int = 1) -> Trainer:
-    return Trainer(
-        default_root_dir=folder, accelerator=device, devices=1, max_epochs=epochs, logger=False,
-        enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False, num_sanity_val_steps=0,
-    )  # fmt: skip
+    return trainings.trainer(folder, accelerator=device, devices=1, max_epochs=epochs)
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from pytorch_lightning import Callback, Trainer
 
 from conftest import assert_refused, literatim
 from literatim.datasets.corpus import Corpus, WindowBatches
@@ -21,6 +20,7 @@ from literatim.papers.word2vec.training import Word2VecTraining
 from literatim.papers.word2vec_phrases import phrases
 from literatim.papers.word2vec_phrases.model import NegativeSampling, SkipGram, discarded
 from literatim.papers.word2vec_phrases.training import SkipGramTraining
+from trainings import SaveAfter, trainer
 
 LINES = ["the cat sat on the mat", "the dog sat on the cat", "A dog isn't a cat", "", "mat"] * 4
 
@@ -36,13 +36,6 @@ def corpus(source, **options) -> Corpus:
     data = Corpus(source=str(source), **{"min_count": 1, "batch_size": 4, "window": 2, "watch": [], **options})
     data.setup("fit")
     return data
-
-
-def trainer(folder, **options) -> Trainer:
-    return Trainer(
-        default_root_dir=folder, accelerator="cpu", logger=False, enable_progress_bar=False, num_sanity_val_steps=0,
-        enable_model_summary=False, enable_checkpointing=False, **options,
-    )  # fmt: skip
 
 
 def sentences(source, **options) -> list[list[str]]:
@@ -314,22 +307,11 @@ def test_a_step_is_the_sum_of_its_predictions_and_the_rate_falls_in_a_line(text,
     assert trainer(tmp_path).test(module, datamodule=data, verbose=False)[0]["test_gain"] > -1
 
 
-class Save(Callback):
-    """Writes a checkpoint after the 25th step, in the middle of an epoch of 18."""
-
-    def __init__(self, path) -> None:
-        self.path = path
-
-    def on_train_batch_end(self, trainer, *rest):
-        if trainer.global_step == 25 and not self.path.exists():
-            trainer.save_checkpoint(self.path)
-
-
 def test_a_run_stopped_in_mid_epoch_ends_the_same(text, tmp_path):
     def fitted(checkpoint=None):
         torch.manual_seed(0)
         module = Word2VecTraining("cbow", {"dimension": 5}, lr=0.5)
-        made = trainer(tmp_path, max_epochs=3, callbacks=[Save(tmp_path / "stopped.ckpt")])
+        made = trainer(tmp_path, max_epochs=3, callbacks=[SaveAfter(25, tmp_path / "stopped.ckpt")])  # of 18 an epoch
         made.fit(module, datamodule=corpus(text), ckpt_path=checkpoint)
         assert made.global_step == 3 * 18
         return module

@@ -5,7 +5,6 @@ import sys
 import numpy as np
 import pytest
 import torch
-from pytorch_lightning import Callback, Trainer
 from torch.nn import functional as F
 
 from literatim.datasets.corpus import Corpus, WindowBatches
@@ -20,6 +19,7 @@ from literatim.papers.word2vec_phrases import matrices
 from literatim.papers.word2vec_phrases.engine import Exact, Shared
 from literatim.papers.word2vec_phrases.model import SkipGram
 from literatim.papers.word2vec_phrases.training import SkipGramTraining
+from trainings import SaveAfter, trainer
 
 pytest.importorskip("numba", reason="the compiled engines need numba")
 
@@ -319,23 +319,9 @@ def source(tmp_path):
 
 def fitted(folder, source, module, checkpoint=None, stops=(), epochs=3):
     data = Corpus(source=source, min_count=1, window=2, watch=[], seed=1)
-    trainer = Trainer(
-        default_root_dir=folder, accelerator="cpu", logger=False, enable_progress_bar=False, num_sanity_val_steps=0,
-        enable_model_summary=False, enable_checkpointing=False, max_epochs=epochs, callbacks=list(stops),
-    )  # fmt: skip
-    trainer.fit(module, datamodule=data, ckpt_path=checkpoint)
-    return trainer
-
-
-class Save(Callback):
-    """Writes a checkpoint after the 7th step, in the middle of the second epoch."""
-
-    def __init__(self, path) -> None:
-        self.path = path
-
-    def on_train_batch_end(self, trainer, *rest):
-        if trainer.global_step == 7 and not self.path.exists():
-            trainer.save_checkpoint(self.path)
+    made = trainer(folder, max_epochs=epochs, callbacks=list(stops))
+    made.fit(module, datamodule=data, ckpt_path=checkpoint)
+    return made
 
 
 @pytest.mark.parametrize("engine", ["exact", "shared", "torch"])
@@ -345,7 +331,7 @@ def test_a_run_stopped_in_mid_epoch_ends_the_same(engine, source, tmp_path, monk
     def run(checkpoint=None):
         torch.manual_seed(0)
         module = SkipGramTraining("neg-5", {"dimension": 5}, sample=0.1, engine=engine, workers=1)
-        trainer = fitted(tmp_path, source, module, checkpoint, [Save(tmp_path / "stopped.ckpt")])
+        trainer = fitted(tmp_path, source, module, checkpoint, [SaveAfter(7, tmp_path / "stopped.ckpt")])
         assert trainer.global_step == 15
         return module
 
