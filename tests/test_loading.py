@@ -14,7 +14,7 @@ from literatim.errors import LiteratimError
 from literatim.experiment.record import ship
 from literatim.loading import shipped_weights
 from literatim.papers.lenet import LeNet5
-from literatim.registry import ledger
+from literatim.registry import find, ledger
 
 
 def enter(papers, net, name="mnist", variant="lenet5", options=None, **changes):
@@ -68,6 +68,13 @@ def test_what_loads_is_a_plain_module():
     assert not [kind for kind in type(net).__mro__ if kind.__module__.startswith(("pytorch_lightning", "lightning"))]
     assert net.training
     assert all(p.requires_grad for p in net.parameters())
+
+
+@pytest.mark.parametrize("paper", find())
+def test_a_model_is_made_on_the_default_device(paper):
+    with torch.device("meta"):
+        net = literatim.load(paper)
+    assert {tensor.device.type for tensor in (*net.parameters(), *net.buffers())} == {"meta"}
 
 
 def test_the_first_variant_is_the_default_and_the_popular_one_is_larger():

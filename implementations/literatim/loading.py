@@ -85,7 +85,9 @@ def build(name: str, variant: str, options: dict[str, Any]) -> nn.Module:
         raise LiteratimError(
             f"{name} {variant} cannot be made with {settings}: {' '.join(str(error).split())}"
         ) from None
-    return net
+    import torch
+
+    return net.to(torch.get_default_device())  # what a model makes of numpy's arrays is on the CPU
 
 
 def known_variant(paper: str, variant: str | None) -> str:

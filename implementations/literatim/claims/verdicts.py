@@ -197,7 +197,7 @@ def build(paper: str, variant: str, device: str = "meta", **options: Any) -> Any
 
     entry = card(paper).variants[variant]
     with torch.device(device):
-        return call(entry.model, **{**entry.with_, **options})
+        return call(entry.model, **{**entry.with_, **options}).to(device)
 
 
 def call(path: str, *args: Any, **options: Any) -> Any:
