@@ -175,7 +175,8 @@ def peak_memory(name: str, side: str) -> None:
 
 
 def default(pairs: int) -> None:
-    from literatim.experiment.lightning import fastest_precision, import_path
+    from literatim.experiment.lightning import fastest_precision
+    from literatim.experiment.options import import_path
 
     print("a step as fit does it, times as fast as torchvision's in fp32")
     for name, (paper, variant, options, batch) in DEFAULT.items():

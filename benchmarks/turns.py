@@ -10,7 +10,7 @@ from typing import Any
 
 from pytorch_lightning import Callback, LightningDataModule, LightningModule, Trainer
 
-from literatim.experiment.callbacks import StopAtNaN
+from literatim.experiment.stopping import StopAtNaN
 
 MINIBATCHES = 20  # of an epoch
 

@@ -14,7 +14,8 @@ import literatim
 from literatim.cli import main
 from literatim.datasets.digits import Digits
 from literatim.errors import LiteratimError
-from literatim.experiment.callbacks import Identity, read_checkpoint
+from literatim.experiment.callbacks import Identity
+from literatim.experiment.checkpoints import read_checkpoint
 from literatim.papers.cgan.training import CGANTraining, known
 from literatim.papers.gan import parzen, sampling
 from literatim.papers.gan.training import GANTraining, start_at_marginals

@@ -15,6 +15,7 @@ import torch
 
 from conftest import CHECKOUT, assert_refused, literatim
 from literatim.experiment import lightning
+from literatim.experiment.options import import_path
 from literatim.registry import card
 from literatim.registry.ledger import FIELDS
 
@@ -300,7 +301,7 @@ def test_bf16_is_refused_only_where_it_is_emulated(monkeypatch):
 def test_bf16_is_the_default_where_it_is_the_processors_own(monkeypatch, bf16, gpu, paper, precision):
     monkeypatch.setattr(lightning, "has_bf16", lambda: bf16)
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: gpu)
-    assert lightning.fastest_precision(lightning.import_path(card(paper).training)) == precision
+    assert lightning.fastest_precision(import_path(card(paper).training)) == precision
 
 
 def test_an_epoch_cut_short_does_not_repeat_the_errors_of_the_one_before(tmp_path):

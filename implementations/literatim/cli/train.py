@@ -149,8 +149,8 @@ def fit(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:
         folder = None
     elif folder is None:
         folder = new_run_folder(root, paper, recipe)
-    from literatim.experiment.callbacks import Interrupted
     from literatim.experiment.lightning import Request, run
+    from literatim.experiment.stopping import Interrupted
 
     request = Request("fit", paper, recipe, args, folder, checkpoint)
     try:
@@ -280,9 +280,9 @@ def reproduce(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> 
     root = Path(own.get("runs", "runs"))
     from literatim.claims import verify
     from literatim.cli.browse import print_verdicts
-    from literatim.experiment.callbacks import Interrupted
     from literatim.experiment.lightning import Request
     from literatim.experiment.reproduce import reproduce as run_seed
+    from literatim.experiment.stopping import Interrupted
 
     asked = Request("reproduce", paper, recipe, args)
     lines = []

@@ -75,8 +75,8 @@ def stored(paper: str, given: argparse.Namespace) -> tuple[Any, Any]:
     checkpoint = None
     if given.ckpt_path:
         checkpoint = find_checkpoint(given.runs, paper, known_recipe(paper, given.recipe), given.ckpt_path)
-    from literatim.experiment.callbacks import read_checkpoint
-    from literatim.experiment.lightning import import_path
+    from literatim.experiment.checkpoints import read_checkpoint
+    from literatim.experiment.options import import_path
 
     training = import_path(card(paper).training or "")
     if checkpoint is None:

@@ -6,7 +6,7 @@ import yaml
 from pytorch_lightning import Trainer
 from pytorch_lightning.cli import LightningArgumentParser
 
-from literatim.experiment.lightning import import_path
+from literatim.experiment.options import import_path
 from literatim.registry.data import DATA_SETS
 from literatim.registry.ledger import recipe_path
 from literatim.registry.reading import card, read_text, shown

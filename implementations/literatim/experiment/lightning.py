@@ -5,16 +5,12 @@ from __future__ import annotations
 import logging
 import math
 import os
-import re
 import warnings
 from dataclasses import dataclass, field
-from importlib import import_module
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
@@ -22,18 +18,17 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveCon
 
 from literatim.errors import LiteratimError, did_you_mean
 from literatim.experiment import callbacks, record
+from literatim.experiment.bar import Bar
+from literatim.experiment.checkpoints import AtomicCheckpoints, read_checkpoint
+from literatim.experiment.misfits import mismatch
+from literatim.experiment.options import NOT_OVERRIDES, PaperParser, check_config, flat, import_path, options, place_in
 from literatim.experiment.plots import draw_curve, write_grid
 from literatim.experiment.runs import CHECKPOINTS, read_json, write_json
+from literatim.experiment.stopping import StopAtInterrupt, StopAtNaN
 from literatim.loading import known_variant, shipped_weights, weights_bytes
 from literatim.registry.data import DATA_SETS
 from literatim.registry.ledger import recipe_path
-from literatim.registry.reading import card, read_text, shown
-
-# Options that say where things are or what is shown, not what is computed.
-NOT_OVERRIDES = (
-    "data.root", "data.download", "data.workers", "trainer.default_root_dir", "trainer.enable_progress_bar",
-    "trainer.logger", "seed_everything", "data.seed", "model.variant", "ckpt_path", "config", "verbose", "weights_only",
-)  # fmt: skip
+from literatim.registry.reading import card
 
 
 @dataclass
@@ -51,45 +46,6 @@ class Request:
     to: Path | None = None  # the picture that `predict` writes, of a paper that generates
     sampling: dict[str, Any] = field(default_factory=dict)  # number, seed and label of what is on it
     test_after: bool = False  # `reproduce`
-
-
-class PaperParser(LightningArgumentParser):
-    """Says what is wrong in one line, with the nearest options, where argparse prints the whole usage."""
-
-    def error(self, message: str, ex: Exception | None = None) -> Any:
-        raise LiteratimError(self.sentence(" ".join(str(message).split())))
-
-    def sentence(self, message: str) -> str:
-        options = [action.dest for action in self._actions]
-        if commands := self._subcommands_action:
-            options += [action.dest for parser in commands.choices.values() for action in parser._actions]
-        if found := re.search(r"unrecognized arguments: --([^\s=]+)", message, re.IGNORECASE):
-            return f'there is no option "--{found[1]}"{did_you_mean(found[1], options)}'
-        if found := re.search(r"does not accept option '([\w.]+)'", message):
-            return f'there is no option "{found[1]}"{did_you_mean(found[1], options)}'
-        if found := re.match(r'Parser key "([\w.]+)": (.*)', message):
-            return f"{found[1]}: {found[2][0].lower() + found[2][1:]}"
-        return message
-
-
-def place_in(files: list[Path], message: str) -> str:
-    """`file:line:column: ` of the option a message speaks of, in the first file that sets it; else nothing."""
-    for name in re.findall(r"(?:model|data|trainer)(?:\.\w+)+", message):
-        for path in files:
-            node: Any = yaml.compose(read_text(path))
-            for step in name.split("."):
-                found = [(key, value) for key, value in getattr(node, "value", ()) if key.value == step]
-                if not found:
-                    break
-                key, node = found[0]
-            else:
-                return f"{shown(path)}:{key.start_mark.line + 1}:{key.start_mark.column + 1}: "
-    return ""
-
-
-def import_path(path: str) -> Any:
-    module, _, name = path.partition(":")
-    return getattr(import_module(module), name)
 
 
 class PaperCLI(LightningCLI):
@@ -195,7 +151,7 @@ class PaperCLI(LightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         config = self.config_init[self.request.command].trainer
-        own: list[Any] = [callbacks.Bar()] if config.enable_progress_bar is not False else []
+        own: list[Any] = [Bar()] if config.enable_progress_bar is not False else []
         folder = self.request.folder
         if folder and config.default_root_dir is None:  # a whole configuration, as --print_config writes it, says null
             kwargs["default_root_dir"] = str(folder)
@@ -208,15 +164,15 @@ class PaperCLI(LightningCLI):
             }
             own += [
                 callbacks.Identity(self.identity),
-                callbacks.StopAtNaN(),
-                callbacks.StopAtInterrupt(folder),
+                StopAtNaN(),
+                StopAtInterrupt(folder),
                 self.curve,
             ]
             if "val" in getattr(self.datamodule, "watch", ()):
                 monitor, mode = getattr(self.model, "best", ("val_error", "min"))
                 own.append(ModelCheckpoint(filename="best", monitor=monitor, mode=mode, **place))
             own.append(ModelCheckpoint(filename="last", **place))  # after `best`, whose newest value it holds
-            kwargs["plugins"] = [*(config.plugins or []), callbacks.AtomicCheckpoints()]
+            kwargs["plugins"] = [*(config.plugins or []), AtomicCheckpoints()]
         self.trainer_defaults["callbacks"] = own
         try:
             return super().instantiate_trainer(**kwargs)
@@ -258,7 +214,7 @@ class PaperCLI(LightningCLI):
         if folder and getattr(self.model, "stops_at_best", False):
             best = folder / CHECKPOINTS / "best.ckpt"
             if best.is_file():
-                found = callbacks.read_checkpoint(best)
+                found = read_checkpoint(best)
                 self.model.load_state_dict(found["state_dict"])
                 return int(found["epoch"]) + 1
         return None
@@ -287,7 +243,7 @@ class PaperCLI(LightningCLI):
     def write_samples(self, to: Path) -> None:
         """A square of samples, its last row filled up with black."""
         if self.request.checkpoint:
-            self.model.load_state_dict(callbacks.read_checkpoint(self.request.checkpoint)["state_dict"])
+            self.model.load_state_dict(read_checkpoint(self.request.checkpoint)["state_dict"])
         samples: torch.Tensor = self.model.sample(**self.request.sampling)
         columns = math.ceil(math.sqrt(len(samples)))
         rows = math.ceil(len(samples) / columns)
@@ -309,23 +265,12 @@ class PaperCLI(LightningCLI):
                 raise LiteratimError(f'the weights "{name}" do not fit this model: {what}') from None
 
 
-def options(args: list[str], name: str) -> list[str]:
-    """All values given to one of Lightning's options, as `--name value` or `--name=value`."""
-    split = [value for arg, value in pairwise(args) if arg == f"--{name}"]
-    return split + [arg.partition("=")[2] for arg in args if arg.startswith(f"--{name}=")]
-
-
 def quieten() -> None:
     """Lightning's own remarks say what ours say better."""
     for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="pytorch_lightning")
     warnings.filterwarnings("ignore", module="lightning_fabric")
-
-
-def flat(config: Any) -> dict[str, Any]:
-    """`{"model.lr": 0.1, …}` of a parsed configuration."""
-    return dict(config.items(branches=False))
 
 
 def fastest_precision(training: type) -> Any:
@@ -350,44 +295,10 @@ def check_precision(trainer: Any) -> None:
         )
 
 
-def check_config(path: Path) -> None:
-    """Read a configuration once before anything is built from it, for an error that names the line."""
-    try:
-        found = yaml.safe_load(read_text(path))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
-        raise LiteratimError(f"{shown(path)}:{line}: not YAML: {error.problem}") from None
-    if not isinstance(found, dict):
-        raise LiteratimError(f"{shown(path)}:1:1: a configuration is a mapping with model, data and trainer in it")
-
-
-# What torch says where the last maps of a network are smaller than a pixel, or than a window.
-TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")
-OTHER_SIZE = "shapes cannot be multiplied"
-NO_FLOAT = "value cannot be converted to type float without overflow"
-
-
-def mismatch(message: str) -> str:
-    """A sentence on images, labels or a rate that do not fit the network; nothing where torch means something else."""
-    if found := re.match(r"Target (\d+) is out of bounds", message):
-        return (
-            f"the data have a class {found[1]} (counted from 0), for which the network has no output; say how many "
-            "classes there are with --model.options.num_classes"
-        )
-    if any(words in message for words in TOO_SMALL):
-        return "the images are too small for this network, whose maps shrink to nothing; take larger ones (--data.size)"
-    if OTHER_SIZE in message:
-        return "the images have another size than the network was made for; make data.size and the network's size equal"
-    if NO_FLOAT in message:
-        return "a step is too large for a number of 32 bits; lower the learning rate (--model.lr)"
-    return ""
-
-
 def run(request: Request) -> PaperCLI:
-    """Run a command. Raises LiteratimError for what the user can mend, `callbacks.Interrupted` after Ctrl-C."""
+    """Run a command. Raises LiteratimError for what the user can mend, `stopping.Interrupted` after Ctrl-C."""
     if request.checkpoint:
-        identity = callbacks.read_checkpoint(request.checkpoint)["literatim"]
+        identity = read_checkpoint(request.checkpoint)["literatim"]
         if (of := (identity["paper"], identity["recipe"])) != (request.paper, request.recipe):
             raise LiteratimError(
                 f"{request.checkpoint}: a checkpoint of {of[0]}, recipe {of[1]}, not of {request.paper}, recipe "

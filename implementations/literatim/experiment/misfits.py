@@ -1,0 +1,26 @@
+"""Sentences on what torch says where images, labels or a rate do not fit a network."""
+
+from __future__ import annotations
+
+import re
+
+# What torch says where the last maps of a network are smaller than a pixel, or than a window.
+TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")
+OTHER_SIZE = "shapes cannot be multiplied"
+NO_FLOAT = "value cannot be converted to type float without overflow"
+
+
+def mismatch(message: str) -> str:
+    """A sentence on images, labels or a rate that do not fit the network; nothing where torch means something else."""
+    if found := re.match(r"Target (\d+) is out of bounds", message):
+        return (
+            f"the data have a class {found[1]} (counted from 0), for which the network has no output; say how many "
+            "classes there are with --model.options.num_classes"
+        )
+    if any(words in message for words in TOO_SMALL):
+        return "the images are too small for this network, whose maps shrink to nothing; take larger ones (--data.size)"
+    if OTHER_SIZE in message:
+        return "the images have another size than the network was made for; make data.size and the network's size equal"
+    if NO_FLOAT in message:
+        return "a step is too large for a number of 32 bits; lower the learning rate (--model.lr)"
+    return ""
