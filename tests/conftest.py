@@ -1,9 +1,12 @@
 """What several test files use."""
 
+import contextlib
+import io
 import os
 import shutil
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +26,22 @@ def literatim(*args: str, cwd: Path | None = None, **env: str) -> subprocess.Com
         env={**os.environ, **env},
         timeout=300,
     )
+
+
+def inside(*args: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    """The command in this process, which has torch imported already: for tests of many command lines."""
+    from literatim.cli import main
+
+    out, err, status = io.StringIO(), io.StringIO(), 1
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        patch.chdir(cwd or Path.cwd())
+        for name, value in env.items():
+            patch.setenv(name, value)
+        try:
+            status = main(args)
+        except Exception:
+            traceback.print_exc(file=err)
+    return subprocess.CompletedProcess(args, status, out.getvalue(), err.getvalue())
 
 
 def assert_refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
