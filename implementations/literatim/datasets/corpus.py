@@ -140,7 +140,7 @@ class Corpus(LightningDataModule):
         source: "pydoc", the help texts inside every CPython; a text file, a sentence a line, also .gz and .xz; or a
             folder of such files
         lower: lower-case the text
-        tokens: "words" takes runs of letters, "whitespace" what stands between spaces
+        tokens: "words" takes runs of letters with their marks, in NFC; "whitespace" what is between spaces, as it is
         min_count: words that occur less often are left out
         at_most: only so many words, the most frequent ones
         phrases: words that often stand together are joined first, "new_york"; see `Phrases`

@@ -24,7 +24,7 @@ from literatim.datasets.phrases import Phrases, joined, phrase_pairs
 from literatim.datasets.text import END, LONGEST, Encoded, Tokens, Vocabulary, text_files, tokenised
 from literatim.errors import LiteratimError
 
-VERSION = 1  # of the files in the cache: a change of tokens, numbers or files makes it another
+VERSION = 2  # of the files in the cache: a change of tokens, numbers or files makes it another
 SMALL = 16 << 20  # bytes; the ids of smaller texts are held in memory, for reading them again takes no time
 FLUSH = 1 << 18  # tokens that are gathered before they are written
 SENTENCES = 4096  # that are read back at a time

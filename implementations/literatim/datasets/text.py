@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import lzma
 import re
+import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from functools import cache
+from itertools import groupby, islice
 from pathlib import Path
 from typing import IO, Literal
 
@@ -21,12 +23,11 @@ Tokens = Literal["words", "whitespace"]
 
 # Longer sentences are cut, as in the released code (word2vec.c: MAX_SENTENCE_LENGTH).
 LONGEST = 1000
-WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 SUFFIXES = (".txt", ".txt.gz", ".txt.xz")
 # What stands for the end of a sentence among tokens: one that no token is, for in a text it counts as a space.
 END = "\0"
 CHUNK = 1 << 16  # characters
-# For text in ASCII, where this is several times faster than WORD: everything but letters becomes a space, and so does
+# For text in ASCII, where this is several times faster than `word`: everything but letters becomes a space, and so does
 # an apostrophe that has not a letter on both sides.
 SPACES = str.maketrans({c: " " for c in map(chr, range(128)) if not c.isalpha() and c not in f"'{END}"})
 LOOSE = re.compile(r"'(?:(?<![a-zA-Z]')|(?![a-zA-Z]))")
@@ -38,11 +39,11 @@ def tokenised(source: str, lower: bool = True, tokens: Tokens = "words") -> Iter
     Args:
         source: "pydoc", a text file with a sentence a line (also .gz and .xz), or a folder with .txt files
         lower: lower-case the text
-        tokens: "words" takes the runs of letters, with apostrophes inside; "whitespace" what stands between spaces
+        tokens: "words" takes the runs of letters, see `word`, in Unicode's form NFC, in which an accent is the same
+            whether it was typed with its letter or behind it; "whitespace" what stands between spaces, as it stands
 
     Raises LiteratimError for a source that is missing, cannot be read or is not UTF-8.
     """
-    both = re.compile(f"{WORD.pattern}|{END}")
     for text in pydoc() if source == "pydoc" else _chunks(source):
         text = text.replace(END, " ").replace("\n", f" {END} ")
         text = text.lower() if lower else text
@@ -51,7 +52,27 @@ def tokenised(source: str, lower: bool = True, tokens: Tokens = "words") -> Iter
         elif text.isascii():
             yield LOOSE.sub(" ", text.translate(SPACES)).split()
         else:
-            yield both.findall(text)
+            yield re.findall(f"{word()}|{END}", unicodedata.normalize("NFC", text))
+
+
+@cache
+def word() -> str:
+    """The pattern of a word: letters with the marks that belong to them, apostrophes between two of its letters.
+
+    Marks (Unicode's category M) are the vowel signs of Indic scripts and Thai, the points of Hebrew and Arabic, accents
+    that stand alone. Of the joiners, which show nothing, ZWNJ and ZWJ belong to a word between its letters or marks
+    (Persian, Indic), and ZWJ also after a mark that ends it (old Malayalam). A script without spaces, such as Thai,
+    Chinese or Japanese, is not cut into words: cut it before, and take tokens as whitespace.
+    """
+    letter, mark = r"[^\W\d_]", f"[{_marks()}]"
+    return f"{letter}+(?:(?:['’\u200c\u200d]{letter}|[\u200c\u200d]?{mark}+\u200d?){letter}*)*"
+
+
+def _marks() -> str:
+    """All marks as ranges of a character class; they stand in the first two planes, and selectors in the fifteenth."""
+    codes = [i for i in (*range(0x20000), *range(0xE0000, 0xE1000)) if unicodedata.category(chr(i))[0] == "M"]
+    runs = [[code for _, code in run] for _, run in groupby(enumerate(codes), lambda pair: pair[1] - pair[0])]
+    return "".join(f"\\U{run[0]:08x}-\\U{run[-1]:08x}" for run in runs)
 
 
 def pydoc() -> Iterator[str]:
@@ -98,9 +119,10 @@ def _chunks(source: str) -> Iterator[str]:
 
 
 def _opened(path: Path) -> IO[str]:
+    form = "utf-8-sig"  # a mark of the byte order is no part of the text
     if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8")
-    return lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
+        return gzip.open(path, "rt", encoding=form)
+    return lzma.open(path, "rt", encoding=form) if path.suffix == ".xz" else path.open(encoding=form)
 
 
 @dataclass(frozen=True)
