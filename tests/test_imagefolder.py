@@ -14,9 +14,9 @@ from PIL import Image
 
 from conftest import CHECKOUT
 from literatim.cli import main
-from literatim.datasets import photographs
 from literatim.datasets.imagefolder import ImageFolder
-from literatim.datasets.photographs import TURNS, View, read_photograph
+from literatim.datasets.photographs import View, read_photograph
+from literatim.datasets.pictures import ORIENTATION, TURNS
 from literatim.errors import LiteratimError
 from literatim.parts.colour import principal_components
 
@@ -73,7 +73,7 @@ def test_a_picture_is_turned_as_the_camera_was_held(tmp_path, held, ending):
     upright = drawing()
     taken = upright.transpose(TURNS[INVERSE.get(held, held)]) if held in TURNS else upright
     exif = Image.Exif()
-    exif[photographs.ORIENTATION] = held
+    exif[ORIENTATION] = held
     taken.save(tmp_path / f"a.{ending}", exif=exif, **({} if ending == "png" else {"quality": 95}))
     found = whole(tmp_path / f"a.{ending}")
     assert found.shape == (32, 48, 3)
@@ -84,7 +84,7 @@ def test_a_picture_is_turned_as_the_camera_was_held(tmp_path, held, ending):
 def test_a_large_jpeg_is_decoded_small_and_shows_the_same(tmp_path, held, monkeypatch):
     upright = drawing(1600, 1200)
     exif = Image.Exif()
-    exif[photographs.ORIENTATION] = held
+    exif[ORIENTATION] = held
     (upright.transpose(Image.Transpose.ROTATE_90) if held == 6 else upright).save(tmp_path / "a.jpg", exif=exif)
     upright.save(tmp_path / "a.png")
     seen, resize = [], Image.Image.resize

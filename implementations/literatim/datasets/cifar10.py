@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from literatim.datasets.pictures import read_picture
 from literatim.datasets.tensors import Order, TensorBatches, TensorDataModule
 from literatim.errors import LiteratimError
 
@@ -278,13 +279,7 @@ def read_folder(folder: Path) -> tuple[Images, Labels]:
 
 def read_file(path: Path, square: bool = False) -> Images:
     """(3, 32, 32): one image file; with `square` one of any size, cut to its middle square and scaled."""
-    try:
-        with Image.open(path) as file:
-            image = file.convert("RGB")
-    except FileNotFoundError:
-        raise LiteratimError(f"{path}: there is no such file") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # all of these are Pillow's
-        raise LiteratimError(f"{path}: not an image that can be read: {error}") from None
+    image = read_picture(path)
     if square and image.size != (32, 32):
         side = min(image.size)
         left, top = ((length - side) // 2 for length in image.size)

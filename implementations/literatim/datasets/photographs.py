@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -14,6 +12,7 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 from torch import Tensor
 
+from literatim.datasets.pictures import orientation, picture, rgb, upright
 from literatim.errors import LiteratimError
 from literatim.parts.colour import colour_shifts
 from literatim.parts.patches import patch_of
@@ -23,13 +22,7 @@ Interpolation = Literal["bilinear", "random"]
 Pixels = NDArray[np.uint8]  # (h, w, 3), RGB
 
 SMALLEST = 8  # pixels of a side: less is no picture
-ORIENTATION = 0x0112  # EXIF's tag for how the camera was held
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}  # fmt: skip
-SIDEWAYS = (5, 6, 7, 8)
+SIDEWAYS = (5, 6, 7, 8)  # of EXIF's orientations
 # "bilinear, area, nearest neighbor and cubic, with equal probability" (Szegedy et al. 2015, Sec. 6). All but the
 # nearest neighbour take the mean over what becomes one pixel where an image shrinks.
 WAYS = (Image.Resampling.BILINEAR, Image.Resampling.BOX, Image.Resampling.NEAREST, Image.Resampling.BICUBIC)
@@ -80,20 +73,10 @@ def read_photograph(path: str | bytes, view: View, generator: torch.Generator | 
 
     Raises LiteratimError, naming the file, where it is missing, is not a whole image or has no pixels to speak of.
     """
-    name = os.fsdecode(path)
-    try:
-        # Pillow warns of broken EXIF data and of images beyond 89 million pixels; both can be read.
-        with warnings.catch_warnings(action="ignore"), Image.open(name) as file:
-            image, box, size = _opened(file, view, generator)
+    with picture(path) as file:
+        image, box, size = _opened(file, view, generator)
         way = WAYS[draw(0, 3, generator)] if view.interpolation == "random" else Image.Resampling.BILINEAR
         pixels = np.asarray(image.resize(size, way, box=box), dtype=np.uint8)
-    except LiteratimError as error:
-        raise LiteratimError(f"{name}: {error}") from None
-    except FileNotFoundError:
-        raise LiteratimError(f"{name}: there is no such file") from None
-    except Exception as error:  # decoders raise anything from OSError to struct.error
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise LiteratimError(f"{name}: not an image that can be read: {why}; mend it or remove it") from None
     if view.mirror and torch.rand((), generator=generator) < 0.5:
         pixels = pixels[:, ::-1]
     return pixels
@@ -104,7 +87,7 @@ def _opened(file: Image.Image, view: View, generator: torch.Generator | None) ->
     jpeg = isinstance(file, JpegImageFile)
     if not jpeg:
         file.load()  # of TIFF and PNG only then is the orientation certain
-    held = _orientation(file)
+    held = orientation(file)
     width, height = reversed(file.size) if held in SIDEWAYS else file.size
     if min(width, height) < SMALLEST:
         raise LiteratimError(
@@ -115,31 +98,10 @@ def _opened(file: Image.Image, view: View, generator: torch.Generator | None) ->
         # A JPEG can be decoded at a half, a quarter or an eighth of its size: as small as still has all the pixels.
         shrink = min((box[2] - box[0]) / size[0], (box[3] - box[1]) / size[1])
         file.draft(None, (max(1, -int(-file.width // shrink)), max(1, -int(-file.height // shrink))))
-    image = _rgb(file)
-    if held in TURNS:
-        image = image.transpose(TURNS[held])
+    image = upright(rgb(file), held)
     x, y = image.width / width, image.height / height
     edges = (box[0] * x, box[1] * y, min(box[2] * x, image.width), min(box[3] * y, image.height))
     return image, edges, size
-
-
-def _orientation(file: Image.Image) -> int:
-    try:
-        return int(file.getexif().get(ORIENTATION, 1))
-    except Exception:  # a picture with broken EXIF data is still a picture
-        return 1
-
-
-def _rgb(file: Image.Image) -> Image.Image:
-    """RGB of any image: 16 bits as 8, transparent parts as white paper."""
-    if file.mode.startswith("I"):  # `convert` would clip at 255
-        levels = np.asarray(file).astype(np.float64)
-        levels /= 257 if levels.max() > 255 else 1
-        return Image.fromarray(levels.round().clip(0, 255).astype(np.uint8)).convert("RGB")
-    if file.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in file.info:
-        clear = file.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB")
-    return file.convert("RGB")
 
 
 class Photographs:
