@@ -14,7 +14,7 @@ from torch import Tensor
 from literatim.datasets.encoding import Options, encode
 from literatim.datasets.phrases import Phrases
 from literatim.datasets.stretches import Stretches
-from literatim.datasets.text import Encoded, Tokens, Vocabulary
+from literatim.datasets.text import Encoded, Tokens, Vocabulary, fingerprint
 from literatim.errors import LiteratimError
 
 Radius = Literal["uniform", "fixed"]
@@ -191,14 +191,21 @@ class Corpus(LightningDataModule):
         self.keep: NDArray[np.float64] | None = None
         self.stretch: int | None = None
         self.vocabulary: Vocabulary | None = None
+        self.text: str | None = None
         self.sets: dict[str, Encoded] = {}
 
     def setup(self, stage: str) -> None:
         if self.sets or stage == "predict":
             return
-        self.vocabulary, self.sets = encode(self.options, self.cache)
+        self.vocabulary, self.sets = encode(self.options, self.cache, self.fingerprint())
         if not self.options.hold_out:
             self.sets["test"] = self.sets["train"]
+
+    def fingerprint(self) -> str:
+        """Of the text: another text has another, wherever it lies and however old it says it is."""
+        if self.text is None:
+            self.text = fingerprint(self.options.source)
+        return self.text
 
     def train_dataloader(self) -> WindowBatches | Stretches:
         if self.stretch:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,11 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from literatim.datasets.keeping import kept
 from literatim.datasets.phrases import Phrases, joined, phrase_pairs
-from literatim.datasets.text import END, LONGEST, Encoded, Tokens, Vocabulary, text_files, tokenised
+from literatim.datasets.text import END, LONGEST, Encoded, Tokens, Vocabulary, fingerprint, text_files, tokenised
 from literatim.errors import LiteratimError
 
 VERSION = 2  # of the files in the cache: a change of tokens, numbers or files makes it another
+FILES = ("words.txt", "train.ids", "train.offsets", "test.ids", "test.offsets")
 SMALL = 16 << 20  # bytes; the ids of smaller texts are held in memory, for reading them again takes no time
 FLUSH = 1 << 18  # tokens that are gathered before they are written
 SENTENCES = 4096  # that are read back at a time
@@ -46,32 +47,34 @@ class Options:
     prune_at: int
 
 
-def encode(options: Options, cache: str | None) -> tuple[Vocabulary, dict[str, Encoded]]:
+def encode(options: Options, cache: str | None, text: str | None = None) -> tuple[Vocabulary, dict[str, Encoded]]:
     """The vocabulary and the sets `train` and `test` of a text, the latter empty where nothing is held out.
+
+    Args:
+        cache: a folder for the ids
+        text: the fingerprint of the source, where it has been taken
 
     Raises LiteratimError for a text that cannot be used or ids that cannot be written.
     """
     files = [] if options.source == "pydoc" else text_files(options.source)
-    states = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     try:
-        if not files or (cache is None and sum(size for _, size, _ in states) < SMALL):
+        if not files or (cache is None and sum(file.stat().st_size for file in files) < SMALL):
             with tempfile.TemporaryDirectory(prefix="literatim-") as beside:
                 _write(options, Path(beside))
                 return _read(Path(beside), in_memory=True)
-        root = Path(cache) if cache else _user_cache()
-        key = json.dumps([VERSION, LONGEST, states, {**asdict(options), "source": None}])
-        folder = root / hashlib.sha256(key.encode()).hexdigest()[:16]
-        if not folder.is_dir():
-            root.mkdir(parents=True, exist_ok=True)
-            beside = tempfile.mkdtemp(dir=root, prefix=".writing-")
-            try:
-                _write(options, Path(beside))
-                os.rename(beside, folder)
-            except OSError:
-                if not folder.is_dir():  # else another process was quicker
-                    raise
-            finally:
-                shutil.rmtree(beside, ignore_errors=True)
+        text = text or fingerprint(options.source)
+        joining = options.phrases
+        numbers = [*map(float, (joining.delta, *joining.thresholds))]  # 5 is 5.0
+        rest = {**asdict(options), "source": None, "phrases": [joining.scoring, *numbers]}
+        key = json.dumps([VERSION, LONGEST, text, rest])
+        folder = (Path(cache) if cache else _user_cache()) / hashlib.sha256(key.encode()).hexdigest()[:16]
+
+        def make(beside: Path) -> None:
+            _write(options, beside)
+            if fingerprint(options.source) != text:
+                raise LiteratimError(f"{options.source} was changed while it was read; begin again when it is whole")
+
+        kept(folder, FILES, make)
         return _read(folder)
     except OSError as error:
         where, reason = error.filename or cache or "the cache", error.strerror or error
@@ -81,7 +84,12 @@ def encode(options: Options, cache: str | None) -> tuple[Vocabulary, dict[str, E
 
 
 def _user_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "literatim" / "corpus"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "literatim" / "corpus"
+    except RuntimeError:  # no HOME, and a user without a name
+        raise LiteratimError(
+            "there is no home folder to keep the ids of the text in; name one with data.cache"
+        ) from None
 
 
 def _write(options: Options, folder: Path) -> None:

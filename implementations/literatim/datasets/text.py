@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import lzma
 import re
 import unicodedata
@@ -95,6 +96,20 @@ def text_files(source: str) -> list[Path]:
     if not path.is_file():
         raise LiteratimError(f'{path}: there is no such text; data.source names a file, a folder or "pydoc"')
     return [path]
+
+
+def fingerprint(source: str) -> str:
+    """What becomes another where a text does: the SHA-256 of its file, or of those of its files in their order."""
+    if source == "pydoc":
+        return hashlib.sha256("".join(pydoc()).encode()).hexdigest()
+    sums = []
+    for file in text_files(source):
+        try:
+            with file.open("rb") as stream:
+                sums.append(hashlib.file_digest(stream, "sha256").hexdigest())
+        except OSError as error:
+            raise LiteratimError(f"{file} cannot be read: {error.strerror}; fetch it again") from None
+    return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
 
 
 def _chunks(source: str) -> Iterator[str]:
