@@ -187,6 +187,16 @@ def test_what_is_not_judged(record, change, verdict, word):
     assert word in v.detail
 
 
+def test_a_run_whose_beginning_today_s_code_repeats_is_judged_and_says_so(record):
+    today = ledger.hashes("lenet", "paper")["code_sha256"]
+    record(0, 1.0, code_sha256="0", carried={"code_sha256": today, "commit": "0" * 40, "steps": 1200})
+    v = judge("lenet", error_claim())
+    assert (v.verdict, v.measured) == ("reproduced", 1.0)
+    assert "the same bits over the first 1,200 steps" in v.detail
+    record(1, 1.0, code_sha256="0", carried={"code_sha256": "1", "commit": "0" * 40, "steps": 1200})
+    assert [r.stale for r in ledger.records("lenet", "paper")] == [[], ["code"]]
+
+
 def test_a_run_that_is_not_judged_does_not_touch_those_that_are(record):
     record(0, 1.0)
     record(1, 50.0, overrides=["trainer.max_epochs=1"])

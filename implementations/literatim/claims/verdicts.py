@@ -236,6 +236,9 @@ def _empirical(paper: str, claim: Claim, result: Result) -> tuple[float | None, 
     if not fresh:
         old = ", ".join(sorted({name for runs in found for r in runs for name in r.stale}))
         return value, "stale", _joined([*words, Text(en=f"changed since the run: {old}", zh=f"运行之后有改动：{old}")])
+    if steps := [r.carried["steps"] for runs in current for r in runs if r.carried]:
+        en = f"the code has changed since; today's gives the same bits over the first {min(steps):,} steps"
+        words.append(Text(en=en, zh=f"代码此后有改动；用今天的代码，前 {min(steps):,} 步的结果逐位相同"))
     reasons = {reason.en: reason for runs in current for r in runs for reason in r.unjudged}
     if reasons:
         return value, "indicative", _joined([*words, *reasons.values()])

@@ -20,6 +20,7 @@ COMMANDS = {
     "test": "evaluate a checkpoint or shipped weights on the test set",
     "predict": "classify image files, generate images, or ask for neighbours of words",
     "reproduce": "fit, test, record, and compare with the card",
+    "carry": "show that today's code begins recorded runs with the same bits as the code they were made with",
     "export": "write a model as ONNX, or word vectors in word2vec's formats",
     "trace": "work out the facts that the site shows: verdicts, layers, curves, figures",
     "pages": "write the site's generated pages",
@@ -75,6 +76,10 @@ def _dispatch(args: list[str]) -> int:
         from literatim.cli import train
 
         return train.main(command, rest)
+    if command == "carry":
+        from literatim.cli import carry
+
+        return carry.main(rest)
     if command in ("trace", "pages"):
         from literatim.cli import site
 

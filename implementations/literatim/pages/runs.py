@@ -144,7 +144,10 @@ def _judged(record: Record, lang: Lang) -> str:
     if record.stale:
         return word("changed", lang, what=esc(", ".join(record.stale)))
     reasons = [said(reason, lang) for reason in record.unjudged]
-    return word("no-because", lang, why=word("semicolon", lang).join(reasons)) if reasons else word("yes", lang)
+    kept = word("carried", lang, steps=f"{record.carried['steps']:,}") if record.carried else ""
+    return (
+        word("no-because", lang, why=word("semicolon", lang).join(reasons)) if reasons else word("yes", lang)
+    ) + kept
 
 
 def samples(record: Record) -> list[str]:

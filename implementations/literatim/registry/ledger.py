@@ -65,7 +65,13 @@ class Record:
             now = hashes(self["paper"], self["recipe"])
         except LiteratimError:
             return ["recipe"]
-        return [name for name in ("recipe", "code", "data") if self[f"{name}_sha256"] != now[f"{name}_sha256"]]
+        old = [name for name in ("recipe", "code", "data") if self[f"{name}_sha256"] != now[f"{name}_sha256"]]
+        return [name for name in old if name != "code" or self.carried.get("code_sha256") != now["code_sha256"]]
+
+    @property
+    def carried(self) -> dict[str, Any]:
+        """What `literatim carry` has shown: the hash of later code that begins this run with the same bits."""
+        return self.data.get("carried") or {}
 
     @property
     def unjudged(self) -> list[Text]:
