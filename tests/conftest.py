@@ -2,15 +2,18 @@
 
 import contextlib
 import io
+import json
 import os
 import shutil
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 CHECKOUT = Path(__file__).parents[1]
 os.environ.setdefault("OMP_NUM_THREADS", "2")
@@ -55,12 +58,41 @@ def assert_refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
         assert word in said
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--faults", metavar="FILE", help="write which faults were tried how often, as JSON")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The tables that tests made, such as which claim each broken model costs."""
+    """The tables that tests made: which claim each broken model costs, and which faults were tried."""
+    faults: dict[str, dict[str, Any]] = {}
     for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", []):
-        for name, table in report.user_properties:
-            if name == "table" and report.when == "call":
-                terminalreporter.write_line(f"\n{table}")
+        for name, found in report.user_properties if report.when == "call" else []:
+            if name == "table":
+                terminalreporter.write_line(f"\n{found}")
+            if name == "fault" and report.passed:
+                kind, tried = found
+                row = faults.setdefault(kind, {"tried": 0, "tests": [], **FAULTS[kind]})
+                row["tried"] += tried
+                row["tests"] = sorted({*row["tests"], report.nodeid.partition("[")[0]})
+    if faults:
+        rows = [f"{row['tried']:>7}  {row['en']}" for row in faults.values()]
+        terminalreporter.write_line("\n".join(["\nfaults tried, after which nothing was lost:", *rows]))
+    if path := terminalreporter.config.getoption("--faults"):
+        Path(path).write_text(json.dumps(dict(sorted(faults.items())), indent=1, ensure_ascii=False) + "\n")
+
+
+FAULTS: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "faults.yaml").read_text())
+
+
+@pytest.fixture
+def fault(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`fault(kind, tried)`: a test's assertions held for so many faults of a kind of faults.yaml, for the page."""
+
+    def note(kind: str, tried: int = 1) -> None:
+        assert kind in FAULTS, f"faults.yaml has no {kind}"
+        request.node.user_properties.append(("fault", [kind, tried]))
+
+    return note
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,8 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
 
-from literatim.experiment.runs import write_atomically
+from literatim.experiment.fingerprint import check_fingerprint, fingerprint
+from literatim.experiment.runs import IDENTITY, write_atomically, write_json
 
 
 class Curve(Checkpoint):
@@ -71,11 +72,23 @@ def shortened(value: float) -> float:
 
 
 class Identity(Callback):
-    """Says in every checkpoint of which run it is, and keeps the random state for a resumed run."""
+    """Says in every checkpoint of which run it is and on which data, and keeps the random state for a resumed run."""
 
-    def __init__(self, identity: dict[str, Any]) -> None:
-        self.identity = identity
+    def __init__(self, identity: dict[str, Any], folder: Path) -> None:
+        self.identity, self.folder = identity, folder
         self.restored: dict[str, Any] | None = None
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """After the data module's own; in `fit` alone, for `reproduce` tests at the end."""
+        if stage != "fit":
+            return
+        paper, recipe = self.identity["paper"], self.identity["recipe"]
+        now = fingerprint(paper, recipe, trainer.datamodule)  # type: ignore[attr-defined]
+        check_fingerprint(self.identity.get("fingerprint"), now, paper, recipe)
+        if now:
+            self.identity["fingerprint"] = now
+        if trainer.is_global_zero:
+            write_json(self.folder / IDENTITY, self.identity)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         checkpoint["literatim"] = self.identity

@@ -23,7 +23,7 @@ from literatim.experiment.checkpoints import AtomicCheckpoints, read_checkpoint
 from literatim.experiment.misfits import mismatch
 from literatim.experiment.options import NOT_OVERRIDES, PaperParser, check_config, flat, import_path, options, place_in
 from literatim.experiment.plots import draw_curve, write_grid
-from literatim.experiment.runs import CHECKPOINTS, read_json, write_json
+from literatim.experiment.runs import CHECKPOINTS, IDENTITY, read_json, write_json
 from literatim.experiment.stopping import StopAtInterrupt, StopAtNaN
 from literatim.loading import known_variant, shipped_weights, weights_bytes
 from literatim.registry.data import DATA_SETS
@@ -56,11 +56,11 @@ class PaperCLI(LightningCLI):
         self.request = request
         self.entry = card(request.paper)
         self.identity: dict[str, Any] = {}
-        resumed = request.folder and request.checkpoint and (request.folder / record.IDENTITY).is_file()
+        resumed = request.folder and request.checkpoint and (request.folder / IDENTITY).is_file()
         defaults = (
             request.folder / "config.yaml" if request.folder and resumed else recipe_path(request.paper, request.recipe)
         )
-        self.resumed = read_json(request.folder / record.IDENTITY) if request.folder and resumed else None
+        self.resumed = read_json(request.folder / IDENTITY) if request.folder and resumed else None
         self.files = [*(Path(file) for file in options(request.args, "config")), defaults]
         for file in self.files:
             check_config(file)
@@ -163,7 +163,7 @@ class PaperCLI(LightningCLI):
                 "save_on_train_epoch_end": True,
             }
             own += [
-                callbacks.Identity(self.identity),
+                callbacks.Identity(self.identity, folder),
                 StopAtNaN(),
                 StopAtInterrupt(folder),
                 self.curve,
@@ -185,7 +185,6 @@ class PaperCLI(LightningCLI):
         folder = self.request.folder
         if folder and self.trainer.is_global_zero:
             os.environ["LITERATIM_RUN"] = str(folder)  # for the other ranks, which start after this one
-            write_json(folder / record.IDENTITY, self.identity)
 
     def after_fit(self) -> None:
         best = self.go_back_to_best()

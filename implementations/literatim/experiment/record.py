@@ -20,8 +20,7 @@ from literatim.experiment.runs import read_json, write_json
 from literatim.registry.ledger import PACKAGE, hashes
 from literatim.registry.reading import card, paper_folder, papers_folder, weights_path
 
-# A run's folder holds these; the ledger takes them over.
-IDENTITY, RECORD, CURVE = "run.json", "record.json", "curve.csv"
+RECORD, CURVE = "record.json", "curve.csv"  # a run's folder holds these; the ledger takes them over
 
 
 def identity(
@@ -57,7 +56,9 @@ SAME = (
 
 
 def same_run(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return all((one.get(name) or None) == (other.get(name) or None) for name in SAME)  # nothing given is nothing said
+    sums = {run["fingerprint"] for run in (one, other) if run.get("fingerprint")}  # old records do not say
+    same = all((one.get(name) or None) == (other.get(name) or None) for name in SAME)  # nothing given is nothing said
+    return same and len(sums) < 2
 
 
 def outcome(metrics: dict[str, float], wall_s: float, threads: int, accelerator: str, precision: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from literatim.experiment import record
 from literatim.experiment.lightning import Request, run
-from literatim.experiment.runs import CHECKPOINTS, drop_if_unused, new_run_folder, read_json, run_folders
+from literatim.experiment.runs import CHECKPOINTS, IDENTITY, drop_if_unused, new_run_folder, read_json, run_folders
 from literatim.registry.ledger import hashes
 
 
@@ -24,7 +24,7 @@ def reproduce(
     request = replace(asked, command="fit", args=args, test_after=True)
     wanted = {"args": args, **hashes(asked.paper, asked.recipe)}
     for folder in [] if again else run_folders(root, asked.paper, asked.recipe):
-        begun = read_json(folder / record.IDENTITY)
+        begun = read_json(folder / IDENTITY)
         if not begun or any(begun.get(name) != value for name, value in wanted.items()):
             continue
         done = read_json(folder / record.RECORD)

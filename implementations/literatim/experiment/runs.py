@@ -12,7 +12,7 @@ from literatim.errors import LiteratimError, did_you_mean
 from literatim.registry.names import resolve
 from literatim.registry.reading import head
 
-CHECKPOINTS = "checkpoints"
+CHECKPOINTS, IDENTITY = "checkpoints", "run.json"
 
 
 def known_recipe(paper: str, recipe: str | None) -> str:
@@ -81,7 +81,7 @@ def find_checkpoint(root: Path, paper: str, recipe: str, given: str) -> Path:
 def run_of(checkpoint: Path) -> Path | None:
     """The run folder a checkpoint lies in, or None for one that lies elsewhere."""
     folder = checkpoint.parent.parent
-    return folder if checkpoint.parent.name == CHECKPOINTS and (folder / "run.json").is_file() else None
+    return folder if checkpoint.parent.name == CHECKPOINTS and (folder / IDENTITY).is_file() else None
 
 
 def write_atomically(path: Path, text: str) -> None:

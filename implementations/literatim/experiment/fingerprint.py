@@ -1,0 +1,41 @@
+"""What a run is trained on, as a sum: a run goes on with the data it began with, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import torch
+
+from literatim.errors import LiteratimError
+from literatim.registry.data import DATA_SETS
+from literatim.registry.reading import card
+
+
+def fingerprint(paper: str, recipe: str, data: Any) -> str | None:
+    """The sum of what a data module holds after `setup`, or None where it need not be taken.
+
+    A module says it itself with a method `fingerprint() -> str`; of sets held as bytes it is that of these. Files with
+    known sums are checked as they are read, and what is inside a package has the package's version.
+    """
+    if own := getattr(data, "fingerprint", None):
+        return str(own())
+    sets = getattr(data, "sets", None) or {}
+    held_as_bytes = all(inputs.dtype == torch.uint8 for inputs, _ in sets.values())
+    if DATA_SETS[card(paper).recipes[recipe].data].sha256 or not sets or not held_as_bytes:
+        return None
+    total = hashlib.sha256()
+    for name, tensors in sorted(sets.items()):
+        for tensor in tensors:
+            total.update(f"{name} {tuple(tensor.shape)}".encode())
+            total.update(memoryview(tensor.contiguous().numpy()).cast("B"))
+    return total.hexdigest()
+
+
+def check_fingerprint(began: str | None, now: str | None, paper: str, recipe: str) -> None:
+    """Raises LiteratimError where a run would go on with other data. Runs of earlier versions have no sum."""
+    if began and now and began != now:
+        raise LiteratimError(
+            "the data are not those the run began with: their content has changed since then; put the old data back, "
+            f"or begin a new run: literatim fit {paper} --recipe {recipe}"
+        )
