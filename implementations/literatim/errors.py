@@ -1,7 +1,11 @@
-"""The one exception that people see: a sentence that says what is wrong, where, and what to do."""
+"""What people see: an exception, and a warning, of a sentence that says what is wrong, where, and what to do."""
 
 import difflib
 from collections.abc import Iterable
+
+
+class LiteratimWarning(UserWarning):
+    """Something in what we were given that need not stop us. The command prints the sentence and goes on."""
 
 
 class LiteratimError(Exception):

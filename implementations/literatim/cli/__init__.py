@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
-from literatim.errors import LiteratimError, did_you_mean
+from literatim.errors import LiteratimError, LiteratimWarning, did_you_mean
 
 COMMANDS = {
     "list": "the papers, by wildcard, year, topic or author",
@@ -42,7 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = list(sys.argv[1:] if argv is None else argv)
     try:
         try:
-            return _dispatch(args)
+            with warnings.catch_warnings():
+                _show_ours()
+                return _dispatch(args)
         finally:
             sys.stdout.flush()  # here, where a closed pipe is caught, and not at the interpreter's end
     except LiteratimError as error:
@@ -55,6 +59,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print(f"literatim: {where}{error.strerror or error}", file=sys.stderr)
     return 2
+
+
+def _show_ours() -> None:
+    """Our own warnings as our errors look, and each time."""
+    others = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+        if issubclass(category, LiteratimWarning):
+            print(f"literatim: {message}", file=sys.stderr)
+        else:
+            others(message, category, *rest)
+
+    warnings.showwarning = show  # type: ignore[assignment]
+    warnings.simplefilter("always", LiteratimWarning)
 
 
 def _dispatch(args: list[str]) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -34,25 +35,26 @@ CATEGORIES = {
 }
 SEMANTIC = 5
 Question = tuple[str, str, str, str]
+LONGEST_LINE = 1 << 16  # characters
 
 
 class Vectors:
     """Words with their vectors, at unit length; looked up without regard to case, the more frequent word first."""
 
     def __init__(self, words: Sequence[str], table: Tensor) -> None:
-        self.words, self.table = list(words), F.normalize(table.detach().float(), dim=1)
+        self.words, self.table = list(words), unit(table.detach().float())
         self.place: dict[str, int] = {}
         for i, word in enumerate(self.words):
-            self.place.setdefault(word.lower(), i)
+            self.place.setdefault(folded(word), i)
 
     def __contains__(self, word: str) -> bool:
-        return word.lower() in self.place
+        return folded(word) in self.place
 
     def id(self, word: str) -> int:
         """Raises LiteratimError for a word that is not there, with the nearest spellings."""
         if word not in self:
             raise LiteratimError(f'"{word}" is not among the {len(self.words):,} words{did_you_mean(word, self.words)}')
-        return self.place[word.lower()]
+        return self.place[folded(word)]
 
     def neighbours(self, word: str, n: int = 10) -> list[tuple[str, float]]:
         """The n words nearest to a word by cosine, nearest first, with their cosines; itself left out."""
@@ -73,6 +75,22 @@ class Vectors:
         cosines[left_out] = -torch.inf
         best = cosines.topk(max(0, min(n, len(self.words) - len(set(left_out)))))
         return [(self.words[i], float(c)) for i, c in zip(best.indices, best.values, strict=True)]
+
+
+def folded(word: str) -> str:
+    """A word as it is looked up: in lower case, and an accent as one character with its letter."""
+    return unicodedata.normalize("NFC", word.lower())
+
+
+def unit(table: Tensor) -> Tensor:
+    """(V, D): the rows at unit length, those too whose squares are too large or too small for their numbers."""
+    found, length = F.normalize(table, dim=1), table.norm(dim=1)
+    odd = length.isinf() | (length < 1e-12)
+    if odd.any():
+        rows = table[odd]
+        largest = rows.abs().amax(dim=1, keepdim=True).clamp(min=torch.finfo(rows.dtype).tiny)
+        found[odd] = F.normalize(rows / largest, dim=1)
+    return found
 
 
 class Score(NamedTuple):
@@ -99,7 +117,7 @@ def read_questions(path: str | Path) -> dict[str, list[Question]]:
     """category -> questions, of a file in the form of questions-words.txt: `: category` and four words a line."""
     found: dict[str, list[Question]] = {}
     questions: list[Question] | None = None
-    for number, line in enumerate(_read(path).splitlines(), 1):
+    for number, line in enumerate(_lines(path), 1):
         words = line.split()
         if words[:1] == [":"] and len(words) == 2:
             questions = found.setdefault(words[1], [])
@@ -130,7 +148,8 @@ def analogies(
 
 
 def _score(table: Tensor, place: Mapping[str, int], questions: Sequence[Question]) -> Score:
-    known = [[place[w.lower()] for w in q] for q in questions if all(w.lower() in place for w in q)]
+    asked = [[folded(word) for word in question] for question in questions]
+    known = [[place[word] for word in question] for question in asked if all(word in place for word in question)]
     right = 0
     for some in torch.tensor(known, dtype=torch.long).view(-1, 4).split(512):
         a, b, c, answer = some.T
@@ -157,7 +176,7 @@ def read_similarities(path: str | Path) -> list[tuple[str, str, float]]:
     """Pairs with a judgement, three columns a line, parted by tabs, commas or spaces; lines of other forms, such as
     headings, are passed over. Raises LiteratimError where there is no such line."""
     found = []
-    for line in _read(path).splitlines():
+    for line in _lines(path):
         cells = line.replace("\t", " ").replace(",", " ").split()
         try:
             found.append((cells[0], cells[1], float(cells[2])))
@@ -206,9 +225,13 @@ def sensible_neighbours(vectors: Vectors, of: Sequence[Sequence[str]]) -> tuple[
     return 100 * float(right), 100 * float(kin.float().sum(dim=1).mean()) / (len(listed) - 1)
 
 
-def _read(path: str | Path) -> str:
+def _lines(path: str | Path) -> Iterator[str]:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        with Path(path).open(encoding="utf-8-sig") as stream:
+            while line := stream.readline(LONGEST_LINE):
+                if len(line) == LONGEST_LINE:
+                    raise LiteratimError(f"{path}: a line of more than {LONGEST_LINE:,} characters; name a text file")
+                yield line
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise LiteratimError(f"{path} cannot be read: {reason}; name a text file") from None

@@ -3,25 +3,35 @@
 Both begin with a line `words dimension`. In the text format a line has a word and its values, parted by spaces. In the
 binary one a word is followed by a space, its values as little-endian 32-bit floats and, as word2vec.c and we write it,
 a newline. Both are UTF-8, and may be packed by gzip.
+
+word2vec.c takes the bytes of a text as they are and cuts long words, after 98 of them, wherever that is. Such a word is
+read with U+FFFD, the replacement character, for what is no whole character, and is written so.
 """
 
 from __future__ import annotations
 
 import gzip
 import re
+import warnings
 import zlib
+from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from literatim.errors import LiteratimError
+from literatim.errors import LiteratimError, LiteratimWarning
 
 TEXT, BINARY = (".txt", ".vec"), (".bin",)
 CHUNK = 1 << 20
+HEADER = 100  # bytes of the first line, at most
 LONGEST_WORD = 1 << 16  # bytes; what has no space for so long is no word
+LONGEST_VALUE = 64  # bytes of a number in the text format, the space before it included
+WIDEST = 1 << 16  # values of a vector; a line is held in memory
+BROKEN = 100  # one word in so many may be broken in its middle; where more are the file is of another kind
 
 
 class WordVectors(NamedTuple):
@@ -38,6 +48,8 @@ def write(found: WordVectors, to: Path) -> None:
     """
     binary = suffix(to) in BINARY
     for word in found.words:
+        if any("\ud800" <= character <= "\udfff" for character in word):
+            raise LiteratimError(f"{to}: the word {word!a} has half a character in it, which is no UTF-8")
         if not word or word.split() != [word]:
             raise LiteratimError(
                 f'{to}: the word "{word}" is empty or has a space in it, which is where both formats end a word; '
@@ -71,6 +83,7 @@ def read(path: Path) -> WordVectors:
 
     In the text format the values are counted from the end of the line, so that a word may have spaces in it, as other
     tools write them, unless a number comes after the last one. In the binary format it cannot.
+    Warns of words that are not UTF-8, see above, and of a word that comes again, where the first counts.
     Raises LiteratimError for a file that is broken.
     """
     try:
@@ -79,10 +92,8 @@ def read(path: Path) -> WordVectors:
             is_text = _is_text(stream.read(CHUNK), dimension)
         table = _room(path, count, dimension)
         with _opened(path) as stream:
-            stream.readline()
-            words = [word.decode() for word in (_text if is_text else _binary)(path, stream, table)]
-    except UnicodeDecodeError:
-        raise LiteratimError(f"{path}: a word is not UTF-8; the file is of another kind, or broken") from None
+            stream.readline(HEADER)
+            words = _decoded(path, (_text if is_text else _binary)(path, stream, table))
     except (OSError, EOFError, zlib.error) as error:
         reason = (isinstance(error, OSError) and error.strerror) or error
         raise LiteratimError(f"{path} cannot be read: {reason}; name a file of word vectors") from None
@@ -90,7 +101,32 @@ def read(path: Path) -> WordVectors:
         raise LiteratimError(f"{path}: cut short after {len(words):,} of {count:,} words; fetch or write it again")
     if not np.isfinite(table).all():
         raise LiteratimError(f"{path}: some values are not finite; the file is broken, or its training diverged")
+    first: dict[str, int] = {}
+    for i, word in enumerate(words):
+        first.setdefault(word, i)
+    if len(first) < len(words):
+        again = Counter(words).most_common(1)[0][0]
+        what = f'{len(words) - len(first):,} words come again, such as "{again}"; the first of each counts'
+        warnings.warn(f"{path}: {what}", LiteratimWarning, stacklevel=2)
+        words, table = list(first), table[list(first.values())]
     return WordVectors(words, table)
+
+
+def _decoded(path: Path, found: Iterator[bytes]) -> list[str]:
+    words, repaired, broken = [], [], 0
+    for raw in found:
+        try:
+            words.append(raw.decode())
+        except UnicodeDecodeError as error:
+            words.append(raw.decode(errors="replace"))
+            repaired.append(words[-1])
+            broken += error.reason != "unexpected end of data"
+    if broken * BROKEN > len(words):
+        raise LiteratimError(f'{path}: a word is not UTF-8 ("{repaired[0]}"); the file is of another kind, or broken')
+    if repaired:
+        what = f'{len(repaired):,} of {len(words):,} words are not whole in UTF-8, such as "{repaired[0]}"'
+        warnings.warn(f"{path}: {what}; \ufffd stands for what is broken", LiteratimWarning, stacklevel=3)
+    return words
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -100,7 +136,7 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _header(path: Path, stream: BinaryIO) -> tuple[int, int]:
-    found = re.fullmatch(rb"([1-9]\d{0,12}) ([1-9]\d{0,8})\s*", stream.readline(100))
+    found = re.fullmatch(rb"(?:\xef\xbb\xbf)?([1-9]\d{0,12}) ([1-9]\d{0,8})\s*", stream.readline(HEADER))
     if not found:
         raise LiteratimError(f"{path}:1: not a number of words and a dimension; is it a file of word2vec's?")
     return int(found[1]), int(found[2])
@@ -108,6 +144,8 @@ def _header(path: Path, stream: BinaryIO) -> tuple[int, int]:
 
 def _room(path: Path, count: int, dimension: int) -> NDArray[np.float32]:
     try:
+        if dimension > WIDEST:
+            raise MemoryError
         return np.empty((count, dimension), dtype=np.float32)
     except (MemoryError, ValueError):
         raise LiteratimError(f"{path}:1: {count:,} vectors of {dimension:,} values do not fit into memory") from None
@@ -131,8 +169,13 @@ def _is_number(field: bytes) -> bool:
 def _text(path: Path, stream: BinaryIO, table: NDArray[np.float32]) -> Iterator[bytes]:
     """The words of the lines, whose values go into the table."""
     count, dimension = table.shape
-    for number, line in enumerate(stream):
+    longest = LONGEST_WORD + LONGEST_VALUE * dimension
+    for number, line in enumerate(iter(partial(stream.readline, longest), b"")):
         where = f"{path}:{number + 2}"
+        if len(line) == longest:
+            raise LiteratimError(
+                f"{where}: a line of more than {longest:,} bytes; the file is of another kind, or broken"
+            )
         word, *values = line.rstrip().rsplit(b" ", dimension)
         if not word and not values:
             continue
@@ -144,7 +187,8 @@ def _text(path: Path, stream: BinaryIO, table: NDArray[np.float32]) -> Iterator[
             raise LiteratimError(f"{where}: {n:,} values where the first line says {dimension:,}; write the file again")
         if not all(map(_is_number, values)):
             raise LiteratimError(f"{where}: a value is not a number; write the file again")
-        table[number] = [float(value) for value in values]
+        with np.errstate(over="ignore"):  # too large a value is not finite, which is told below
+            table[number] = [float(value) for value in values]
         yield word
 
 

@@ -98,6 +98,10 @@ class Word2VecTraining(LightningModule):
 
     def setup(self, stage: str) -> None:
         """The network for the words of the data module."""
+        if self.questions:  # here too, where a broken file costs no training
+            read_questions(self.questions)
+        if self.similarities:
+            read_similarities(self.similarities)
         data = self.trainer.datamodule
         vocabulary = getattr(data, "vocabulary", None)
         if vocabulary is None:
