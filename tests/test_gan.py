@@ -300,7 +300,7 @@ def test_a_run_ends_with_pictures_and_its_generator_makes_more(paper, walks, her
 
 
 MISTAKES = [
-    (["--to", "a.png", "--number", "0"], "--number is 0; it must be a whole number of at least 1"),
+    (["--to", "a.png", "--number", "0"], "--number is 0; it must be a whole number from 1 to 10,000"),
     (["--to", "a.png", "--label", "three"], "--label is three"),
     (["--to", "a.jpg"], "ending in .png"),
     (["--to", "nowhere/a.png"], "in a folder that exists"),

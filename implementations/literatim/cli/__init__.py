@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from literatim.errors import LiteratimError, LiteratimWarning, did_you_mean
+from literatim.places import at_home
 
 COMMANDS = {
     "list": "the papers, by wildcard, year, topic or author",
@@ -46,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             with warnings.catch_warnings():
                 _show_ours()
-                return _dispatch(args)
+                return _dispatch([at_home(arg) for arg in args])
         finally:
             sys.stdout.flush()  # here, where a closed pipe is caught, and not at the interpreter's end
     except LiteratimError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from literatim.cli import COMMANDS, Parser
 from literatim.errors import LiteratimError
+from literatim.places import writable
 
 if TYPE_CHECKING:
     from literatim.claims.verdicts import Verdict
@@ -219,8 +220,7 @@ def export(parser: argparse.ArgumentParser, args: list[str]) -> int:
 
     paper = resolve(given.paper)
     known_variant(paper, given.variant)
-    if not given.to.parent.is_dir():
-        raise LiteratimError(f"{given.to.parent}: there is no such folder")
+    writable(given.to)
     if words.learns_words(paper):
         return words.export(paper, given)
     if given.ckpt_path or given.vectors:

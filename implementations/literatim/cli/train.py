@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from literatim.experiment.runs import (
     run_of,
 )
 from literatim.loading import known_variant, weights_record
+from literatim.places import writable
 from literatim.registry import heads, resolve
 
 ABOUT = {
@@ -50,6 +52,8 @@ EXTRA = {
 }
 
 
+LARGEST_SEED = 2**32 - 1  # numpy takes no larger one
+MOST_SAMPLES = 10_000  # a picture of a hundred by a hundred
 SAMPLING = ("to", "number", "label")  # with `seed`, what `predict` is told of the images to generate
 
 
@@ -215,19 +219,25 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
 
 def sampling(own: dict[str, str]) -> Path | None:
     """Where generated images are to be written, if any are asked for; what is said of them is checked."""
-    for name, least in (("number", 1), ("seed", 0), ("label", 0)):
+    for name, least, most in (("number", 1, MOST_SAMPLES), ("seed", 0, LARGEST_SEED), ("label", 0, LARGEST_SEED)):
         if name not in own:
             continue
         if "to" not in own:
             raise LiteratimError(f"--{name} is of images to generate: say where to write them with --to samples.png")
-        if not (own[name].isdigit() and int(own[name]) >= least):
-            raise LiteratimError(f"--{name} is {own[name]}; it must be a whole number of at least {least}")
+        whole_number(name, own[name], least, most)
     if "to" not in own:
         return None
     to = Path(own["to"])
-    if to.suffix.lower() != ".png" or not to.parent.is_dir():
-        raise LiteratimError(f"--to {to}: name a file ending in .png in a folder that exists")
-    return to
+    if to.suffix.lower() != ".png":
+        raise LiteratimError(f"--to {to}: name a file ending in .png")
+    return writable(to)
+
+
+def whole_number(name: str, given: str, least: int, most: int) -> int:
+    """The number that an option gives. Raises LiteratimError for anything else than digits, and beyond the bounds."""
+    if not re.fullmatch("[0-9]{1,20}", given) or not least <= int(given) <= most:
+        raise LiteratimError(f"--{name} is {given[:40]}; it must be a whole number from {least} to {most:,}")
+    return int(given)
 
 
 def shipped_name(paper: str, name: str | None, command: str) -> str:
@@ -269,10 +279,8 @@ def reproduce(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> 
     for name, instead in (("seed_everything", "--seed K"), ("model.variant", "--variant NAME")):
         if option(args, name) is not None:
             raise LiteratimError(f"reproduce sets --{name} itself; say {instead}")
-    for name, least in (("seeds", 1), ("seed", 0)):
-        if name in own and not (own[name].isdigit() and int(own[name]) >= least):
-            raise LiteratimError(f"--{name} is {own[name]}; it must be a whole number of at least {least}")
-    seeds = [int(own["seed"])] if "seed" in own else range(int(own.get("seeds", 1)))
+    runs = whole_number("seeds", own.get("seeds", "1"), 1, LARGEST_SEED + 1)
+    seeds = [whole_number("seed", own["seed"], 0, LARGEST_SEED)] if "seed" in own else range(runs)
     from literatim.registry import card
 
     entry = card(paper)

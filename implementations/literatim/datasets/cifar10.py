@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from torch.nn import functional as F
 from literatim.datasets.pictures import read_picture
 from literatim.datasets.tensors import Order, TensorBatches, TensorDataModule
 from literatim.errors import LiteratimError
+from literatim.places import data_folders, looked_in
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 IMAGES_A_FILE = 10_000
@@ -181,18 +181,12 @@ def joined(parts: list[tuple[Images, Labels]]) -> tuple[Images, Labels]:
     return np.concatenate([images for images, _ in parts]), np.concatenate([labels for _, labels in parts])
 
 
-def places(root: str | None) -> list[Path]:
-    """Where CIFAR-10 is looked for, in order; the last is the user's cache."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "literatim"
-    return [Path(place) for place in (root, os.environ.get("LITERATIM_DATA"), cache) if place]
-
-
 def find(names: tuple[str, ...], root: str | None) -> Path | None:
-    return next((place / name for place in places(root) for name in names if (place / name).is_dir()), None)
+    return next((place / name for place in data_folders(root) for name in names if (place / name).is_dir()), None)
 
 
 def missing(what: str, names: tuple[str, ...], root: str | None) -> str:
-    looked = ", ".join(str(place) for place in places(root))
+    looked = looked_in(data_folders(root))
     return (
         f"CIFAR-10's {what} are missing: there is no folder {' or '.join(names)} in {looked}; put it there or name the "
         "folder that holds it with --data.root or LITERATIM_DATA"

@@ -23,6 +23,7 @@ from literatim.datasets.keeping import kept
 from literatim.datasets.phrases import Phrases, joined, phrase_pairs
 from literatim.datasets.text import END, LONGEST, Encoded, Tokens, Vocabulary, fingerprint, text_files, tokenised
 from literatim.errors import LiteratimError
+from literatim.places import expanded, user_cache
 
 VERSION = 2  # of the files in the cache: a change of tokens, numbers or files makes it another
 FILES = ("words.txt", "train.ids", "train.offsets", "test.ids", "test.offsets")
@@ -67,7 +68,7 @@ def encode(options: Options, cache: str | None, text: str | None = None) -> tupl
         numbers = [*map(float, (joining.delta, *joining.thresholds))]  # 5 is 5.0
         rest = {**asdict(options), "source": None, "phrases": [joining.scoring, *numbers]}
         key = json.dumps([VERSION, LONGEST, text, rest])
-        folder = (Path(cache) if cache else _user_cache()) / hashlib.sha256(key.encode()).hexdigest()[:16]
+        folder = (expanded(cache) if cache else _user_cache()) / hashlib.sha256(key.encode()).hexdigest()[:16]
 
         def make(beside: Path) -> None:
             _write(options, beside)
@@ -84,12 +85,10 @@ def encode(options: Options, cache: str | None, text: str | None = None) -> tupl
 
 
 def _user_cache() -> Path:
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "literatim" / "corpus"
-    except RuntimeError:  # no HOME, and a user without a name
-        raise LiteratimError(
-            "there is no home folder to keep the ids of the text in; name one with data.cache"
-        ) from None
+    folder = user_cache()
+    if folder is None:
+        raise LiteratimError("there is no home folder to keep the ids of the text in; name one with data.cache")
+    return folder / "corpus"
 
 
 def _write(options: Options, folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +15,7 @@ from literatim.datasets.photographs import Crop, Interpolation, Photographs, Vie
 from literatim.datasets.reading import ImageBatches, Levels, default_workers
 from literatim.errors import LiteratimError
 from literatim.parts.colour import PixelStatistics, principal_components
+from literatim.places import expanded
 
 
 class ImageFolder(LightningDataModule):
@@ -117,7 +117,7 @@ class ImageFolder(LightningDataModule):
     def look(self) -> tuple[tuple[str, ...], dict[str, Files]]:
         if self.root is None:
             raise LiteratimError("name the folder of images with --data.root")
-        return look(Path(self.root).expanduser())
+        return look(expanded(self.root))
 
     def files(self, name: str) -> Files:
         """The files of a set; what is held out is drawn again each time, and is the same each time."""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 
-from literatim.datasets.cifar10 import places
 from literatim.datasets.folders import Files, look, subfolders
 from literatim.datasets.imagefolder import ImageFolder
 from literatim.errors import LiteratimError
+from literatim.places import data_folders, looked_in
 
 CLASSES = 1000
 IMAGES = {"train": 1_281_167, "val": 50_000}
@@ -35,7 +35,7 @@ class ImageNet(ImageFolder):
 
     def place(self) -> Path | None:
         """The folder that holds the set, or its archives."""
-        around = [Path(place).expanduser() for place in places(self.root)]
+        around = data_folders(self.root)
         candidates = [folder for place in around for folder in (place, place / "imagenet")]
         whole = (folder for folder in candidates if all((folder / name).is_dir() for name in IMAGES))
         partly = (
@@ -52,7 +52,7 @@ class ImageNet(ImageFolder):
     def look(self) -> tuple[tuple[str, ...], dict[str, Files]]:
         folder = self.place()
         if folder is None:
-            looked = ", ".join(str(place) for place in places(self.root))
+            looked = looked_in(data_folders(self.root))
             raise LiteratimError(
                 f"ImageNet is missing: there are no folders train and val, nor {ARCHIVES['train']} and "
                 f"{ARCHIVES['val']}, in {looked}; put them there or name the folder that holds them with --data.root "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import zlib
 from http.client import HTTPException
 from pathlib import Path
@@ -17,6 +16,7 @@ from torch import Tensor
 from literatim.datasets.images import field, read_digit
 from literatim.datasets.tensors import Order, TensorDataModule
 from literatim.errors import LiteratimError
+from literatim.places import data_folders, expanded, looked_in, user_cache
 from literatim.registry.data import DATA_SETS
 
 SHA256 = DATA_SETS["mnist"].sha256
@@ -70,7 +70,10 @@ class MNIST(TensorDataModule):
         """Fetch the files, where some are missing and `download` is set."""
         missing = [name for name in SHA256 if find_file(name, self.root) is None]
         if missing and self.download:
-            _download(_folders(self.root)[0] if self.root else _folders(None)[-1])
+            to = expanded(self.root) if self.root else user_cache()
+            if to is None:
+                raise LiteratimError("name the folder to download MNIST to with --data.root: no home folder is known")
+            _download(to)
 
     def setup(self, stage: str) -> None:
         if self.sets or stage == "predict":
@@ -93,15 +96,8 @@ class MNIST(TensorDataModule):
         return field(read_digit(path, min(28, self.size)), self.size, self.background, self.ink)[0]
 
 
-def _folders(root: str | None) -> list[Path]:
-    """Where MNIST is looked for, in order; the last is the user's cache."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "literatim"
-    shared = os.environ.get("LITERATIM_DATA")
-    return [Path(place) for place in (root, shared, cache) if place]
-
-
 def find_file(name: str, root: str | None) -> Path | None:
-    for folder in _folders(root):
+    for folder in data_folders(root):
         for path in (folder / "MNIST" / "raw" / name, folder / "MNIST" / "raw" / f"{name}.gz"):
             if path.is_file():
                 return path
@@ -112,7 +108,7 @@ def read_idx(name: str, root: str | None) -> NDArray[np.uint8]:
     """The array in one of the four files, checked. Raises LiteratimError for a missing or a damaged file."""
     path = find_file(name, root)
     if path is None:
-        looked = ", ".join(str(folder / "MNIST" / "raw") for folder in _folders(root))
+        looked = looked_in([folder / "MNIST" / "raw" for folder in data_folders(root)])
         raise LiteratimError(
             f"MNIST's {name} is missing (looked in {looked}); put the file there, name its folder with --data.root "
             "or LITERATIM_DATA, or fetch it with --data.download true"

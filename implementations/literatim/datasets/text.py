@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from literatim.errors import LiteratimError
+from literatim.places import expanded
 
 Tokens = Literal["words", "whitespace"]
 
@@ -87,7 +88,7 @@ def pydoc() -> Iterator[str]:
 
 def text_files(source: str) -> list[Path]:
     """The files of a source that is one. Raises LiteratimError where there are none."""
-    path = Path(source)
+    path = expanded(source)
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.name.endswith(SUFFIXES))
         if not files:

@@ -19,8 +19,6 @@ WORTH_HALVING = 1_000  # numbers; below that the cast takes more room than it sa
 
 def export(paper: str, variant: str | None, weights: str | None, to: Path) -> None:
     """Write a model with its batch left open. Raises LiteratimError where the ONNX packages are missing."""
-    if to.is_dir():
-        raise LiteratimError(f"{to}: this is a folder; name a file in it")
     need_onnx()
     if variant is None and weights not in (None, TORCHVISION):
         variant = weights_record(paper, str(weights))["variant"]

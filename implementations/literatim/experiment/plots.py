@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -51,4 +52,10 @@ def write_grid(images: Any, path: Path, scale: int = 2) -> None:
     levels = of.detach().cpu().clamp(0, 1).mul(255).round().byte()
     tiled = levels.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
     picture = Image.fromarray((tiled[:, :, 0] if channels == 1 else tiled).numpy())
-    picture.resize((scale * columns * width, scale * rows * height), Image.Resampling.NEAREST).save(path)
+    large = picture.resize((scale * columns * width, scale * rows * height), Image.Resampling.NEAREST)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")  # a full disk leaves the picture that was there
+    try:
+        large.save(beside, "PNG")
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from literatim.errors import LiteratimError
+from literatim.places import expanded
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -29,7 +30,7 @@ PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int
 def papers_folder() -> Path:
     """The folder of cards: `$LITERATIM_PAPERS`, the checkout's `papers/`, or the copy inside the wheel."""
     if chosen := os.environ.get("LITERATIM_PAPERS"):
-        return Path(chosen)
+        return expanded(chosen)
     package = Path(__file__).resolve().parents[1]
     checkout = package.parents[1] / "papers"
     return checkout if package.parent.name == "implementations" and checkout.is_dir() else package / "cards"
