@@ -119,11 +119,6 @@ def test_who_has_no_home_is_told_what_to_name(homeless, command, words):
     assert_refused(inside(*command), words)
 
 
-def test_the_ids_of_a_text_need_a_named_folder_without_a_home(homeless):
-    with pytest.raises(LiteratimError, match=r"no home folder .* name one with data\.cache"):
-        _user_cache()
-
-
 # --- what is written over
 
 
