@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from literatim.datasets.corpus import Corpus, WindowBatches
 from literatim.datasets.stretches import Stretches
 from literatim.datasets.text import Encoded
-from literatim.errors import LiteratimError
+from literatim.errors import LiteratimError, LiteratimWarning
 from literatim.papers.word2vec import training
 from literatim.papers.word2vec.engine import Engine, Reading, widened
 from literatim.papers.word2vec.model import Word2Vec, table
@@ -399,3 +399,48 @@ def test_without_numba_one_sentence_says_what_to_install(source, tmp_path, monke
     monkeypatch.setitem(sys.modules, "llvmlite", None)
     with pytest.raises(LiteratimError, match=r'pip install "literatim\[fast\]"'):
         fitted(tmp_path, source, SkipGramTraining("neg-5", {"dimension": 2}, engine="exact"))
+
+
+# --- Where compiled kernels are kept --------------------------------------------------------------------
+
+
+def added(x):  # type: ignore[no-untyped-def]
+    return x + 1
+
+
+@pytest.mark.parametrize("lacking", ["a place that can be written", "a home"])
+def test_without_a_place_for_kernels_a_line_says_so_and_they_run(monkeypatch, lacking):
+    """In containers: the package is read-only and so is the home, or there is none."""
+    from literatim.papers.word2vec import fast
+
+    if lacking == "a home":
+        monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    else:
+        monkeypatch.setattr("numba.core.caching.CacheImpl._locator_classes", [])
+    fast._say_that_nothing_is_kept.cache_clear()
+    with pytest.warns(LiteratimWarning, match="each run compiles it anew; set HOME, or NUMBA_CACHE_DIR") as said:
+        kernels = [fast.kernel(added), fast.kernel(added)]
+    assert len(said) == 1
+    assert [kernel(1) for kernel in kernels] == [2, 2]
+    assert kernels[0].stats.cache_path is None
+
+
+@pytest.mark.parametrize("left", [0, 40])
+def test_a_kept_kernel_that_is_damaged_is_named(tmp_path, monkeypatch, left):
+    from literatim.papers.word2vec import fast
+
+    class Adding(Engine):
+        def compiled(self, width):
+            kernel = fast.kernel(added)
+            kernel(1)
+            return kernel, ()
+
+        def train(self, *args):
+            return 0, 0.0
+
+    monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))
+    Adding(model("hs"), reading(), 1)
+    for file in tmp_path.rglob("*.nbi"):
+        file.write_bytes(file.read_bytes()[:left])
+    with pytest.raises(LiteratimError, match=rf"^{tmp_path}.*: the compiled engine kept here is damaged; delete"):
+        Adding(model("hs"), reading(), 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -62,14 +63,19 @@ class Engine:
     def __init__(self, net: Word2Vec, reading: Reading, workers: int) -> None:
         self.net, self.reading, self.workers = net, reading, workers
         self.vectors = widened(net.vectors).numpy()
+        self.pool = ThreadPoolExecutor(workers)
         try:
             self.kernel, self.tables = self.compiled(self.vectors.shape[1])
+            self.train(torch.zeros(0, dtype=torch.int32), torch.zeros(2, dtype=torch.int64), 0, 0.0)  # compiles
         except ModuleNotFoundError as error:
             if error.name not in ("numba", "llvmlite"):
                 raise
             raise LiteratimError('this engine is compiled by numba: pip install "literatim[fast]"') from None
-        self.pool = ThreadPoolExecutor(workers)
-        self.train(torch.zeros(0, dtype=torch.int32), torch.zeros(2, dtype=torch.int64), 0, 0.0)  # compiles
+        except (EOFError, UnpicklingError):  # as a loss of power leaves them
+            from literatim.papers.word2vec.fast import KEPT
+
+            where = KEPT[-1].stats.cache_path
+            raise LiteratimError(f"{where}: the compiled engine kept here is damaged; delete the files *.nb?") from None
 
     @property
     def reads(self) -> tuple[bool, bool]:

@@ -11,10 +11,10 @@ from numba import njit
 from literatim.papers.word2vec.engine import LINE, SAMPLED
 from literatim.papers.word2vec.fast import (
     AHEAD,
-    COMPILED,
     INLINED,
     STAMP,
     advanced,
+    kernel,
     listed,
     number,
     prefetch,
@@ -28,7 +28,7 @@ from literatim.papers.word2vec.fast import (
 )
 
 
-@njit(**COMPILED, cache=True)
+@kernel
 def alias(share):  # type: ignore[no-untyped-def]
     """A distribution (V,) as an alias table: (thresholds (V,) uint32, other words (V,) int32).
 
@@ -74,7 +74,7 @@ def independent(width: int, cbow: bool, whole: bool, k: int) -> Callable[..., An
     CBOW's words take."""
     lines, stamp = width // LINE, STAMP  # the stamp is in the kernel only for its place on disk
 
-    @njit(**COMPILED, cache=True)
+    @kernel
     def train(  # type: ignore[no-untyped-def]
         ids, offsets, first, after, seed, vectors, keep, window, uniform, rate, slope, least, traced,
         outputs, threshold, other,
@@ -144,7 +144,7 @@ def shared(width: int, k: int) -> Callable[..., Any]:
     """
     lines, stamp = width // LINE, STAMP  # the stamp is in the kernel only for its place on disk
 
-    @njit(**COMPILED, cache=True)
+    @kernel
     def train(  # type: ignore[no-untyped-def]
         ids, offsets, first, after, seed, vectors, keep, window, uniform, rate, slope, least, traced,
         outputs, threshold, other,
