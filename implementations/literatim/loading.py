@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from literatim.errors import LiteratimError, did_you_mean
 from literatim.registry.ledger import Record, records
 from literatim.registry.names import resolve
-from literatim.registry.reading import card, paper_folder
+from literatim.registry.reading import card, paper_folder, weights_path
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from literatim.registry.schema import Demo
 
 
 TORCHVISION = "torchvision"  # the name of the weights that torchvision publishes
 
 
-def load(paper: str, variant: str | None = None, *, weights: str | None = None, **options: Any) -> nn.Module:
+def load(paper: str, variant: str | None = None, *, weights: str | None = None, **options: Any) -> nn.Module | Any:
     """The model of a paper, a plain `torch.nn.Module` in evaluation mode where it has weights.
 
     Args:
@@ -28,7 +30,9 @@ def load(paper: str, variant: str | None = None, *, weights: str | None = None, 
         variant: the paper's own name for the network, in lower case; the first on the card where none is given
         weights: name of shipped weights, which is that of the recipe whose recorded run made them; or "torchvision"
             for VGG's a, b, d, e and ResNet's resnet18 to resnet152: torchvision's IMAGENET1K_V1, with the options
-            under which the network is torchvision's. What they expect of images is in `literatim.interop`.
+            under which the network is torchvision's. What they expect of images is in `literatim.interop`. Of a paper
+            that learns words shipped weights are words with their vectors and no network, and come as
+            `literatim.papers.word2vec.evaluation.Vectors`, with `words`, `table`, `neighbours` and `analogy`.
         options: keywords of the model, by default as printed; see its docstring
 
     Raises LiteratimError for a name that is unknown, with the nearest ones.
@@ -36,6 +40,10 @@ def load(paper: str, variant: str | None = None, *, weights: str | None = None, 
     name = resolve(paper)
     if weights is None:
         return build(name, known_variant(name, variant), options)
+    if weights in shipped_vectors(name):
+        if variant or options:
+            raise LiteratimError(f'the weights "{weights}" are words with their vectors: no variant, no options')
+        return word_vectors(name, weights)
     if weights == TORCHVISION:
         from literatim import interop
 
@@ -106,12 +114,27 @@ def shipped_weights(paper: str) -> dict[str, Record]:
     return {r["weights"]["name"]: r for r in records(paper) if r.data.get("weights")}
 
 
+def shipped_vectors(paper: str) -> dict[str, Demo]:
+    """name -> what the card says of word vectors that ship under that name; no record has them."""
+    demo = card(paper).demo
+    return {demo.weights: demo} if demo and demo.vectors else {}
+
+
+def word_vectors(paper: str, weights: str) -> Any:
+    """Shipped words with their vectors, the checksum of their file held against the card."""
+    demo = shipped_vectors(paper)[weights]
+    path = weights_path(paper, weights)
+    checked(path, demo.sha256 or "", "the card's")
+    module, _, attribute = (demo.vectors or "").partition(":")
+    return getattr(import_module(module), attribute)(path)
+
+
 def weights_record(paper: str, weights: str) -> Record:
     from literatim.interop import NETWORKS
 
     shipped = shipped_weights(paper)
     if weights not in shipped:
-        known = [*shipped, *([TORCHVISION] if paper in NETWORKS else [])]
+        known = [*shipped, *shipped_vectors(paper), *([TORCHVISION] if paper in NETWORKS else [])]
         hint = did_you_mean(weights, known) or (f"; it has {', '.join(known)}" if known else "; none ship")
         raise LiteratimError(f'{paper} has no weights "{weights}"{hint}')
     return shipped[weights]
@@ -120,12 +143,17 @@ def weights_record(paper: str, weights: str) -> Record:
 def weights_bytes(record: Record) -> bytes:
     """The weights file of a recorded run, its checksum held against the record."""
     path: Path = paper_folder(record["paper"]) / "weights" / record["weights"]["file"]
+    return checked(path, record["weights"]["sha256"], "the record's")
+
+
+def checked(path: Path, sha256: str, whose: str) -> bytes:
+    """What a file of weights holds. Raises LiteratimError where that is not what its checksum says."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise LiteratimError(
             f"{path}: the weights cannot be read: {error.strerror}; install the package again"
         ) from None
-    if hashlib.sha256(content).hexdigest() != record["weights"]["sha256"]:
-        raise LiteratimError(f"{path} is damaged: its checksum is not the record's; install the package again")
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise LiteratimError(f"{path} is damaged: its checksum is not {whose}; install the package again")
     return content

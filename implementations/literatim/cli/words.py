@@ -10,9 +10,10 @@ from typing import Any
 from literatim.cli import Parser
 from literatim.errors import LiteratimError
 from literatim.experiment.runs import find_checkpoint, known_recipe
+from literatim.loading import load, shipped_vectors
 from literatim.registry import card
 
-ABOUT = "The words nearest to words, and answers to analogies, by the vectors of a run or of a file."
+ABOUT = "The words nearest to words, and answers to analogies, by vectors that ship, of a run or of a file."
 
 
 def learns_words(paper: str) -> bool:
@@ -32,14 +33,14 @@ def predict(paper: str, args: list[str]) -> int:
     parser.add_argument("--analogy", nargs=3, metavar=("A", "B", "C"), help="A is to B as C is to what?")
     parser.add_argument("--number", type=int, default=10, metavar="N", help="answers to each (default: 10)")
     parser.add_argument("--json", action="store_true", help="a list of what was asked, with words and cosines")
+    parser.add_argument("--weights", metavar="NAME", help="shipped word vectors; the first there are by default")
     add_source(parser)
     given = parser.parse_args(args)
     if not given.words and not given.analogy:
         raise LiteratimError(f"predict: ask something of {paper}: --words king queen, or --analogy man king woman")
     if given.number < 1:
         raise LiteratimError(f"--number is {given.number}; it must be at least 1")
-    training, found = stored(paper, given)
-    vectors = training.look_up(found)
+    vectors = looked_up(paper, given)
     asked = [({"word": word}, vectors.neighbours(word, given.number)) for word in given.words]
     if given.analogy:
         asked.append(({"analogy": given.analogy}, vectors.analogy(*given.analogy, given.number)))
@@ -55,13 +56,34 @@ def predict(paper: str, args: list[str]) -> int:
 
 
 def export(paper: str, given: argparse.Namespace) -> int:
-    """Write the vectors of a run, or of a file in the other format."""
-    if given.variant or given.weights:
-        raise LiteratimError(f"{paper} exports word vectors: name a run, --ckpt_path last, or a file, --vectors FILE")
-    training, found = stored(paper, given)
+    """Write vectors that ship, of a run, or of a file in the other format."""
+    if given.variant:
+        raise LiteratimError(f"{paper} exports word vectors, which have no variant: leave --variant out")
+    if given.weights:
+        training = training_of(paper)
+        found = training.unit_vectors(looked_up(paper, given))
+    else:
+        training, found = stored(paper, given)
     training.write_vectors(found, given.to)
     print(given.to)
     return 0
+
+
+def looked_up(paper: str, given: argparse.Namespace) -> Any:
+    """Words with their vectors, to be asked."""
+    others = [f"--{name}" for name in ("ckpt_path", "vectors") if getattr(given, name)]
+    if given.weights and others:
+        raise LiteratimError(f"{others[0]} and --weights exclude each other")
+    if not others and (name := given.weights or next(iter(shipped_vectors(paper)), None)):
+        return load(paper, weights=name)
+    training, found = stored(paper, given)
+    return training.look_up(found)
+
+
+def training_of(paper: str) -> Any:
+    from literatim.experiment.options import import_path
+
+    return import_path(card(paper).training or "")
 
 
 def stored(paper: str, given: argparse.Namespace) -> tuple[Any, Any]:
@@ -76,9 +98,8 @@ def stored(paper: str, given: argparse.Namespace) -> tuple[Any, Any]:
     if given.ckpt_path:
         checkpoint = find_checkpoint(given.runs, paper, known_recipe(paper, given.recipe), given.ckpt_path)
     from literatim.experiment.checkpoints import read_checkpoint
-    from literatim.experiment.options import import_path
 
-    training = import_path(card(paper).training or "")
+    training = training_of(paper)
     if checkpoint is None:
         return training, training.read_vectors(given.vectors)
     state = read_checkpoint(checkpoint)

@@ -50,6 +50,8 @@ def _across(paper: str) -> Iterator[str]:
             yield at + f'no data module is called "{recipe.data}" (there are {", ".join(DATA_SETS)})'
     if found.demo and not found.demo.network and not (file := weights_path(paper, found.demo.weights)).is_file():
         yield place_of(card_file, ("demo", "weights")) + f"demo.weights: there is no file {shown(file)}"
+    if found.demo and found.demo.vectors and not found.demo.sha256:
+        yield place_of(card_file, ("demo", "vectors")) + "demo.vectors: no record speaks of them; give their sha256"
     for claim in claims(paper):
         for fault in _claim_faults(found, claim):
             yield place_of(claims_file, ("id", claim.id.split(".")[0])) + f"{claim.id}: {fault}"

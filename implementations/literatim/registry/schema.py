@@ -171,6 +171,8 @@ class Demo(Strict):
     weights: Word  # papers/<id>/weights/<weights>.safetensors
     about: Text
     picture: Picture | None = None
+    vectors: ImportPath | None = None  # a function of the weights' file that returns words with their vectors
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")  # of weights that no record speaks of
 
 
 class Card(Strict):

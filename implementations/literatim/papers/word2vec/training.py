@@ -273,5 +273,10 @@ class Word2VecTraining(LightningModule):
         return formats.WordVectors(words, checkpoint["state_dict"]["net.vectors.weight"][: len(words)].float().numpy())
 
     @staticmethod
+    def unit_vectors(found: Vectors) -> formats.WordVectors:
+        """The other way, of vectors of which nothing but the directions is left."""
+        return formats.WordVectors(found.words, found.table.numpy())
+
+    @staticmethod
     def look_up(found: formats.WordVectors) -> Vectors:
         return Vectors(found.words, torch.from_numpy(found.vectors))

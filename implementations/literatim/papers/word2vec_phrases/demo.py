@@ -82,11 +82,16 @@ def read(path: Path) -> tuple[Vectors, dict[str, Tensor], dict[str, Any]]:
         raise LiteratimError(f"{path}: not the page's vectors; make them with {MAKER}") from None
 
 
+def vectors(path: Path) -> Vectors:
+    """The words of such a file with their vectors, to ask for neighbours and analogies."""
+    return read(path)[0]
+
+
 def word_map(path: Path) -> Figure:
     """The map: words at their places, the more frequent first, without those that would cover one of them."""
     from matplotlib import pyplot as plt
 
-    vectors, tensors, _ = read(path)
+    words, tensors, _ = read(path)
     places, groups = tensors["map"].numpy(), tensors["map_groups"].tolist()
     figure, axis = plt.subplots(figsize=(7.6, 8.4), layout="constrained")
     axis.set_axis_off()
@@ -94,7 +99,7 @@ def word_map(path: Path) -> Figure:
     figure.canvas.draw()
     taken: list[Any] = []
     for (x, y), word, group in zip(places, tensors["map_words"].tolist(), groups, strict=True):
-        label = axis.text(x, y, vectors.words[word], color=f"C{group}", fontsize=8, ha="center", va="center")
+        label = axis.text(x, y, words.words[word], color=f"C{group}", fontsize=8, ha="center", va="center")
         box = label.get_window_extent().padded(1)
         if any(box.overlaps(other) for other in taken):
             label.remove()
