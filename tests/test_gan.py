@@ -303,7 +303,7 @@ MISTAKES = [
     (["--to", "a.png", "--number", "0"], "--number is 0; it must be a whole number from 1 to 10,000"),
     (["--to", "a.png", "--label", "three"], "--label is three"),
     (["--to", "a.jpg"], "ending in .png"),
-    (["--to", "nowhere/a.png"], "in a folder that exists"),
+    (["--to", "nowhere/a.png"], "nowhere: there is no such folder"),
     (["--number", "3"], "say where to write them"),
     ([], "--to samples.png"),
 ]

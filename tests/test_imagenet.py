@@ -93,7 +93,7 @@ def test_it_is_found_where_sets_are(tiny, tmp_path, monkeypatch):
     (tmp_path / "cache" / "literatim" / "imagenet").symlink_to(tiny)
     assert len(load(None).classes) == 1000
     monkeypatch.setenv("LITERATIM_DATA", str(tiny))
-    assert load(None).place() == tiny
+    assert imagenet.place_of(None) == tiny
 
 
 def test_where_there_is_nothing_it_says_what_to_put_where(tmp_path, monkeypatch):

@@ -7,27 +7,30 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from pytorch_lightning import LightningDataModule
 from torch import Tensor
 
-from literatim.datasets.folders import Files, held_out, look
+from literatim.datasets.classfolders import ClassFolders
+from literatim.datasets.folders import Files
 from literatim.datasets.photographs import Crop, Interpolation, Photographs, View, read_photograph
 from literatim.datasets.reading import ImageBatches, Levels, default_workers
 from literatim.errors import LiteratimError
 from literatim.parts.colour import PixelStatistics, principal_components
-from literatim.places import expanded
 
 
-class ImageFolder(LightningDataModule):
+class ImageFolder(ClassFolders):
     """Image files in a folder for each class, as float images (N, 3, h, w), RGB.
 
     `root` holds folders `train` and `val` (and `test`, where there is one) with a folder for each class in them, or it
     holds the folders of the classes itself. Without `val`, a share of each class is held out as the set `val`; without
     `test`, the test is on `val`. The defaults are what torchvision's published weights were trained on.
 
+    The folders of the sets may also be called training, valid, validation or testing, in any case. Which images are
+    held out follows from the seed and their names. A run goes on with the very images it began with, and is tested on
+    these or on a folder without any of them: on all of it, if that holds the folders of the classes itself.
+
     What is drawn for an image follows from the seed, the epoch and the image alone. The mean of each pixel and the
     colours' components are taken from training images as the network sees them, and are saved with a checkpoint, as
-    are the names of the classes and what tells which images were held out.
+    are the names of the classes and what tells which images there were.
 
     Args:
         root: the folder
@@ -54,6 +57,8 @@ class ImageFolder(LightningDataModule):
         seed: of the order, of what is held out and of all that is drawn
     """
 
+    kept = (*ClassFolders.kept, "pixel_mean", "components")
+
     def __init__(
         self,
         root: str | None = None,
@@ -77,16 +82,13 @@ class ImageFolder(LightningDataModule):
         watch: list[str] = ["val"],  # noqa: B006
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        self.root, self.hold_out, self.seed = root, hold_out, seed
+        super().__init__(root, hold_out, watch, seed)
         low, high = (scale, scale) if isinstance(scale, int) else (scale if len(scale) == 2 else (0, 0))
         self.training = View(crop, size, (low, high), mirror, interpolation)
         self.evaluating = View(eval_crop, eval_size or size, (eval_scale, eval_scale))
         self.levels, self.mean, self.std = levels, mean, std
         self.colour_noise, self.sample = colour_noise, sample
-        self.batch_size, self.eval_batch_size, self.workers, self.watch = batch_size, eval_batch_size, workers, watch
-        self.classes: tuple[str, ...] = ()
-        self.found: dict[str, Files] = {}
+        self.batch_size, self.eval_batch_size, self.workers = batch_size, eval_batch_size, workers
         self.pixel_mean: Tensor | None = None  # (3, size, size), at levels from 0 to 255
         self.components: Tensor | None = None  # (3, 3), in its columns the colours' components times their deviations
         self.predicted: list[str] = []  # image files for `predict`
@@ -107,39 +109,6 @@ class ImageFolder(LightningDataModule):
         for name, three in (("mean", self.mean), ("std", self.std)):
             if isinstance(three, list) and (len(three) != 3 or (name == "std" and min(three) <= 0)):
                 raise LiteratimError(f"data.{name} is {three}; it has three numbers, for red, green and blue")
-
-    # --- What there is
-
-    def setup(self, stage: str) -> None:
-        if not self.found and not (stage == "predict" and self.root is None):
-            self.classes, self.found = self.look()
-
-    def look(self) -> tuple[tuple[str, ...], dict[str, Files]]:
-        if self.root is None:
-            raise LiteratimError("name the folder of images with --data.root")
-        return look(expanded(self.root))
-
-    def files(self, name: str) -> Files:
-        """The files of a set; what is held out is drawn again each time, and is the same each time."""
-        if name == "test" and "test" not in self.found:
-            name = "val"
-        if "val" not in self.found and self.found and self.hold_out and name in ("train", "val"):
-            return held_out(self.found["train"], self.hold_out, self.seed)[name == "val"]
-        if name not in self.found:
-            there = ", ".join(self.found) or "none, for no folder is named: give it with --data.root"
-            raise LiteratimError(f'there is no set "{name}"; there are {there}')
-        return self.found[name]
-
-    def state_dict(self) -> dict[str, Any]:
-        names = ("classes", "seed", "hold_out", "pixel_mean", "components")
-        return {name: getattr(self, name) for name in names}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        if self.classes and self.classes != tuple(state["classes"]):
-            odd = sorted(set(self.classes) ^ set(state["classes"]))[0]
-            raise LiteratimError(f'the checkpoint knows other classes than {self.root}: "{odd}" is only in one of them')
-        for name, value in state.items():
-            setattr(self, name, value)
 
     # --- What is taken from the training images
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from literatim.datasets.folders import Files, look, subfolders
+from literatim.datasets.folders import Found, look, subfolders
 from literatim.datasets.imagefolder import ImageFolder
 from literatim.errors import LiteratimError
 from literatim.places import data_folders, looked_in
@@ -29,35 +29,25 @@ class ImageNet(ImageFolder):
 
     def prepare_data(self) -> None:
         """Unpack the archives, where they are all there is. Lightning calls this in one process only."""
-        folder = self.place()
+        folder = place_of(self.root)
         if folder and any(packed(folder, name) for name in IMAGES):
             unpack(folder)
 
-    def place(self) -> Path | None:
-        """The folder that holds the set, or its archives."""
-        around = data_folders(self.root)
-        candidates = [folder for place in around for folder in (place, place / "imagenet")]
-        whole = (folder for folder in candidates if all((folder / name).is_dir() for name in IMAGES))
-        partly = (
-            folder
-            for folder in candidates
-            if any((folder / ARCHIVES[name]).is_file() or (folder / name).is_dir() for name in IMAGES)
-        )
-        return next(whole, None) or next(partly, None)
-
-    def setup(self, stage: str) -> None:
-        if not self.found and not (stage == "predict" and self.place() is None):
-            self.classes, self.found = self.look()
-
-    def look(self) -> tuple[tuple[str, ...], dict[str, Files]]:
-        folder = self.place()
-        if folder is None:
-            looked = looked_in(data_folders(self.root))
+    @staticmethod
+    def look_for(root: str | None) -> None:
+        if place_of(root) is None:
             raise LiteratimError(
                 f"ImageNet is missing: there are no folders train and val, nor {ARCHIVES['train']} and "
-                f"{ARCHIVES['val']}, in {looked}; put them there or name the folder that holds them with --data.root "
-                "or LITERATIM_DATA"
+                f"{ARCHIVES['val']}, in {looked_in(data_folders(root))}; put them there or name the folder that holds "
+                "them with --data.root or LITERATIM_DATA"
             )
+
+    def named(self) -> bool:
+        return place_of(self.root) is not None
+
+    def look(self) -> tuple[Path, Found]:
+        self.look_for(self.root)
+        folder = place_of(self.root) or Path()
         for name in IMAGES:
             if not (folder / name).is_dir():
                 raise LiteratimError(f"ImageNet in {folder} lacks the folder {name}, and its archive {ARCHIVES[name]}")
@@ -66,13 +56,25 @@ class ImageNet(ImageFolder):
                     f"{folder / name} holds {number:,} folders of classes; ImageNet of 2012 has {CLASSES:,}: delete it "
                     "and unpack it again"
                 )
-        wnids, found = look(folder, tuple(IMAGES))
+        found = look(folder, tuple(IMAGES))
         for name, number in IMAGES.items():
-            if (there := len(found[name].labels)) != number:
+            if (there := len(found.sets[name].labels)) != number:
                 raise LiteratimError(
                     f"{folder / name} holds {there:,} images, not {number:,}: delete it and unpack it again"
                 )
-        return names_of(wnids, folder / META), found
+        return folder, found._replace(classes=names_of(found.classes, folder / META))
+
+
+def place_of(root: str | None) -> Path | None:
+    """The folder that holds the set, or its archives."""
+    candidates = [folder for place in data_folders(root) for folder in (place, place / "imagenet")]
+    whole = (folder for folder in candidates if all((folder / name).is_dir() for name in IMAGES))
+    partly = (
+        folder
+        for folder in candidates
+        if any((folder / ARCHIVES[name]).is_file() or (folder / name).is_dir() for name in IMAGES)
+    )
+    return next(whole, None) or next(partly, None)
 
 
 def packed(folder: Path, name: str) -> bool:

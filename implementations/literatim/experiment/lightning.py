@@ -122,6 +122,9 @@ class PaperCLI(LightningCLI):
         config = self.config[self.request.command]
         config.model.variant = known_variant(self.request.paper, config.model.variant)
         check_precision(config.trainer)
+        look_for = getattr(self.datamodule_class, "look_for", None)
+        if look_for and self.request.command != "predict":
+            look_for(config.data.root)  # before the model is made, for which weights may be downloaded
         if self.request.command == "fit":
             self.identity = self.resumed_identity() if self.resumed else self.new_identity(config)
 
