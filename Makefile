@@ -85,6 +85,7 @@ types: .venv/installed-dev
 schema: .venv/installed
 	@$(BIN)/literatim lint --schema card > papers/card.schema.json
 	@$(BIN)/literatim lint --schema claims > papers/claims.schema.json
+	@$(BIN)/literatim lint --schema record > papers/record.schema.json
 
 wheel: .venv/installed-dev
 	@rm -rf dist && $(BIN)/python -m build -q --wheel

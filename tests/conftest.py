@@ -62,6 +62,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", metavar="FILE", help="write which faults were tried how often, as JSON")
 
 
+def sound_record(**changes: Any) -> dict[str, Any]:
+    """What a record.json says, with changes."""
+    sums = dict.fromkeys(("recipe_sha256", "code_sha256", "data_sha256"), "0" * 64)
+    about = {"versions": {"torch": "2.6.0"}, "machine": "a machine", "threads": 1, "wall_s": 1.5}
+    run = {"paper": "lenet", "recipe": "mnist", "variant": "lenet5", "seed": 0, "overrides": [], "options": {}}
+    return {**run, "metrics": {}, "commit": "0" * 40, "dirty": False, **sums, **about, **changes}
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The tables that tests made: which claim each broken model costs, and which faults were tried."""
     faults: dict[str, dict[str, Any]] = {}

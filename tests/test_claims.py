@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import CHECKOUT
+from conftest import CHECKOUT, sound_record
 from literatim.claims import verdicts
 from literatim.claims.verdicts import VERDICTS, judge, verify
 from literatim.registry import ledger, reading
@@ -128,16 +128,8 @@ def record(tmp_path, monkeypatch):
     """Write a sound record of the recipe `paper`, changed as asked; returns the verdict on 0.95 +- 0.1."""
 
     def write(seed: int = 0, error: float = 1.0, **changes):
-        data = dict.fromkeys(ledger.FIELDS)
-        data |= {
-            "paper": "lenet",
-            "recipe": "paper",
-            "variant": "lenet5",
-            "seed": seed,
-            "overrides": [],
-            "dirty": False,
-        }
-        data |= {"metrics": {"test_error": error}, **ledger.hashes("lenet", "paper"), **changes}
+        about = {"recipe": "paper", "seed": seed, "metrics": {"test_error": error}}
+        data = sound_record(**about, **ledger.hashes("lenet", "paper")) | changes
         folder = tmp_path / "results" / "paper" / f"lenet5-s{seed}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "record.json").write_text(json.dumps(data))
@@ -153,6 +145,29 @@ def error_claim(printed: str = "0.95 %", slack: float = 0.1, **result) -> Claim:
     return claim(
         kind="empirical", printed=printed, relation="at_most", tolerance=tolerance, result={**RESULT, **result}
     )
+
+
+def test_a_check_runs_in_one_thread_whatever_there_are(monkeypatch):
+    seen = []
+    monkeypatch.setattr("literatim.claims.verdicts.call", lambda path: seen.append(torch.get_num_threads()) or True)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        judge("lenet", claim(check="literatim.papers.lenet.checks:anything"))
+        assert (seen, torch.get_num_threads()) == ([1], 2)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_evidence_does_not_depend_on_the_threads():
+    before, said = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            said.append(verify("lenet", claim="initialisation"))
+    finally:
+        torch.set_num_threads(before)
+    assert said[0] == said[1]
 
 
 def test_a_mean_over_seeds_is_reproduced_or_missed(record):
@@ -175,9 +190,9 @@ def test_no_record_is_not_attempted(record):
     [
         ({"dirty": True}, "indicative", "not clean"),
         ({"overrides": ["model.j=1"]}, "indicative", "model.j=1"),
-        ({"code_sha256": "0"}, "stale", "code"),
-        ({"recipe_sha256": "0"}, "stale", "recipe"),
-        ({"data_sha256": "0"}, "stale", "data"),
+        ({"code_sha256": "0" * 64}, "stale", "code"),
+        ({"recipe_sha256": "0" * 64}, "stale", "recipe"),
+        ({"data_sha256": "0" * 64}, "stale", "data"),
     ],
 )
 def test_what_is_not_judged(record, change, verdict, word):
@@ -189,11 +204,11 @@ def test_what_is_not_judged(record, change, verdict, word):
 
 def test_a_run_whose_beginning_today_s_code_repeats_is_judged_and_says_so(record):
     today = ledger.hashes("lenet", "paper")["code_sha256"]
-    record(0, 1.0, code_sha256="0", carried={"code_sha256": today, "commit": "0" * 40, "steps": 1200})
+    record(0, 1.0, code_sha256="0" * 64, carried={"code_sha256": today, "commit": "0" * 40, "steps": 1200})
     v = judge("lenet", error_claim())
     assert (v.verdict, v.measured) == ("reproduced", 1.0)
     assert "the same bits over the first 1,200 steps" in v.detail
-    record(1, 1.0, code_sha256="0", carried={"code_sha256": "1", "commit": "0" * 40, "steps": 1200})
+    record(1, 1.0, code_sha256="0" * 64, carried={"code_sha256": "1" * 64, "commit": "0" * 40, "steps": 1200})
     assert [r.stale for r in ledger.records("lenet", "paper")] == [[], ["code"]]
 
 

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 import literatim
-from conftest import forget
+from conftest import forget, sound_record
 from literatim.experiment import record
 from literatim.pages import paper as page
 from literatim.pages.edition import edition
@@ -34,9 +34,7 @@ def enter(papers, paper, **changes):
     """Enter a run of the recipe mnist in the ledger, as `literatim reproduce` does at its end."""
     net, run = stand_in(paper), papers.parent / "run"
     run.mkdir(exist_ok=True)
-    about = dict.fromkeys(ledger.FIELDS) | {"paper": paper, "recipe": "mnist", "variant": "mnist", "seed": 0}
-    about |= {"metrics": {}, "overrides": [], "dirty": False, "options": {}, "tested": True, **changes}
-    about |= ledger.hashes(paper, "mnist")
+    about = sound_record(paper=paper, variant="mnist", tested=True, **changes) | ledger.hashes(paper, "mnist")
     (run / "record.json").write_text(json.dumps(about))
     record.enter(run, net)
     return net

@@ -12,8 +12,8 @@ from literatim.errors import LiteratimError
 from literatim.papers.word2vec.evaluation import Vectors
 from literatim.papers.word2vec_phrases.demo import GROUPS, MAPPED, pack, quantised, read, word_map
 from literatim.registry import card
-from literatim.registry.ledger import FIELDS
 from literatim.registry.reading import weights_path
+from literatim.registry.recorded import FIELDS
 from literatim.trace.drawing import style
 
 SHIPPED = weights_path("word2vec-phrases", card("word2vec-phrases").demo.weights)

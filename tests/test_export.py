@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import literatim
+from conftest import sound_record
 from literatim.cli import main
 from literatim.experiment.record import ship
 from literatim.registry import ledger, reading
@@ -23,8 +24,7 @@ def shipped(tmp_path, monkeypatch):
     place.mkdir(parents=True)
 
     def enter(net, variant, options):
-        record = dict.fromkeys(ledger.FIELDS) | {"paper": "lenet", "recipe": "mnist", "variant": variant, "seed": 0}
-        record |= {"options": options, "weights": ship("lenet", "mnist", net)}
+        record = sound_record(variant=variant, options=options, weights=ship("lenet", "mnist", net))
         (place / "record.json").write_text(json.dumps(record))
 
     forget()

@@ -17,7 +17,7 @@ from conftest import CHECKOUT, assert_refused, literatim
 from literatim.experiment import lightning
 from literatim.experiment.options import import_path
 from literatim.registry import card
-from literatim.registry.ledger import FIELDS
+from literatim.registry.recorded import FIELDS
 
 EPOCHS = ("--trainer.max_epochs", "4")
 

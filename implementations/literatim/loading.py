@@ -56,9 +56,7 @@ def load(paper: str, variant: str | None = None, *, weights: str | None = None, 
         if recorded["variant"] != variant:
             raise LiteratimError(f'the weights "{weights}" are of {name} {recorded["variant"]}, not of {variant}')
         net = build(name, variant, {**recorded["options"], **options})
-        from safetensors.torch import load as parse
-
-        state = parse(weights_bytes(recorded))
+        state = weights_state(recorded)
     try:
         net.load_state_dict(state)
     except RuntimeError as error:
@@ -138,6 +136,19 @@ def weights_record(paper: str, weights: str) -> Record:
         hint = did_you_mean(weights, known) or (f"; it has {', '.join(known)}" if known else "; none ship")
         raise LiteratimError(f'{paper} has no weights "{weights}"{hint}')
     return shipped[weights]
+
+
+def weights_state(record: Record) -> dict[str, Any]:
+    """The weights of a recorded run by name. Raises LiteratimError for a file that is damaged or holds none."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load as parse
+
+    content = weights_bytes(record)
+    try:
+        return parse(content)
+    except (SafetensorError, ValueError) as error:
+        path = paper_folder(record["paper"]) / "weights" / record["weights"]["file"]
+        raise LiteratimError(f"{path}: no weights can be read from it: {error}; install the package again") from None
 
 
 def weights_bytes(record: Record) -> bytes:

@@ -106,12 +106,18 @@ def judge(paper: str, claim: Claim, *, run: bool = True) -> Verdict:
 
 @contextmanager
 def _seeded() -> Iterator[None]:
-    """Torch's numbers from one seed, so that no verdict is a matter of chance or of what was judged before it."""
+    """Torch's numbers from one seed and in one thread, so that no verdict is a matter of chance, of what was judged
+    before it or of the number of cores: sums come out otherwise when several threads share them."""
     import torch
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        yield
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _executed(paper: str, claim: Claim) -> tuple[Value | None, str, Text]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import json
 import os
 import sys
 import warnings
@@ -43,6 +45,9 @@ literatim COMMAND --help says more on each.
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status: 0, 1 for claims that fail or faults found, 2 for a mistake."""
     args = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # one that cannot hold a letter shows ? in its place
+            stream.reconfigure(errors="replace")
     try:
         try:
             with warnings.catch_warnings():
@@ -106,6 +111,12 @@ def _dispatch(args: list[str]) -> int:
     from literatim.cli import browse
 
     return browse.main(command, rest)
+
+
+def print_json(data: Any) -> None:
+    """JSON that is whole in whatever encoding the output has."""
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(json.dumps(data, indent=1, ensure_ascii=not utf8))
 
 
 class Parser(argparse.ArgumentParser):

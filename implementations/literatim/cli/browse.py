@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from literatim.cli import COMMANDS, Parser
+from literatim.cli import COMMANDS, Parser, print_json
 from literatim.errors import LiteratimError
 from literatim.places import writable
 
@@ -51,7 +50,7 @@ def list_(parser: argparse.ArgumentParser, args: list[str]) -> int:
         for paper, entry in entries.items()
     ]
     if given.json:
-        _print_json(rows)
+        print_json(rows)
     elif rows:
         _print_columns([("paper", "year", "title", "variants", "recipes")] + [
             (r["id"], str(r["year"]), r["title"], _few(r["variants"]), _few(r["recipes"])) for r in rows
@@ -100,7 +99,7 @@ def show(parser: argparse.ArgumentParser, args: list[str]) -> int:
 
     found = card(resolve(given.paper))
     if given.json:
-        _print_json(found.model_dump(by_alias=True, mode="json"))
+        print_json(found.model_dump(by_alias=True, mode="json"))
         return 0
     from rich.console import Console
 
@@ -144,7 +143,7 @@ def verify(parser: argparse.ArgumentParser, args: list[str]) -> int:
 
     rows = [v for paper in papers or [None] for v in judge(paper, kind=given.kind, claim=given.claim)]
     if given.json:
-        _print_json([row.as_json() for row in rows])
+        print_json([row.as_json() for row in rows])
     else:
         print_verdicts(rows)
     return int(any(row.verdict == "fails" for row in rows))
@@ -185,12 +184,16 @@ def _cell(value: Any) -> str:
 def lint(parser: argparse.ArgumentParser, args: list[str]) -> int:
     parser.epilog = "Exit status 1 if there are faults."
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="card.yaml or claims.yaml; all where none")
-    parser.add_argument("--schema", choices=("card", "claims"), help="print the JSON Schema for editors instead")
+    parser.add_argument(
+        "--schema", choices=("card", "claims", "record"), help="print the JSON Schema for editors instead"
+    )
     given = parser.parse_args(args)
     if given.schema:
+        from literatim.registry.recorded import RecordFile
         from literatim.registry.schema import Card, Claims
 
-        _print_json((Card if given.schema == "card" else Claims).model_json_schema())
+        schemas: dict[str, Any] = {"card": Card, "claims": Claims, "record": RecordFile}
+        print_json(schemas[given.schema].model_json_schema())
         return 0
     from literatim.registry.lint import lint as faults_of
 
@@ -230,7 +233,3 @@ def export(parser: argparse.ArgumentParser, args: list[str]) -> int:
     write(paper, given.variant, given.weights, given.to)
     print(given.to)
     return 0
-
-
-def _print_json(data: Any) -> None:
-    print(json.dumps(data, indent=1, ensure_ascii=False))

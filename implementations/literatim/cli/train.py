@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from literatim.cli import words
+from literatim.cli import print_json, words
 from literatim.errors import LiteratimError
 from literatim.experiment.runs import (
     drop_if_unused,
@@ -268,7 +268,7 @@ def print_predictions(files: list[str], cli: Any, as_json: bool) -> None:
         for file, row in zip(files, cli.predictions, strict=True)
     ]
     if as_json:
-        print(json.dumps(rows, indent=1))
+        print_json(rows)
         return
     for row in rows:
         best = sorted(row["probabilities"].items(), key=lambda item: -item[1])[:3]

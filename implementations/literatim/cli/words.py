@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
-from literatim.cli import Parser
+from literatim.cli import Parser, print_json
 from literatim.errors import LiteratimError
 from literatim.experiment.runs import find_checkpoint, known_recipe
 from literatim.loading import load, shipped_vectors
@@ -46,7 +45,7 @@ def predict(paper: str, args: list[str]) -> int:
         asked.append(({"analogy": given.analogy}, vectors.analogy(*given.analogy, given.number)))
     if given.json:
         rows = [{**what, "answers": [{"word": w, "cosine": c} for w, c in answers]} for what, answers in asked]
-        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        print_json(rows)
         return 0
     for what, answers in asked:
         print(what.get("word") or "{} is to {} as {} is to".format(*what["analogy"]))

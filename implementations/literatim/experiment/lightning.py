@@ -25,7 +25,7 @@ from literatim.experiment.options import NOT_OVERRIDES, PaperParser, check_confi
 from literatim.experiment.plots import draw_curve, write_grid
 from literatim.experiment.runs import CHECKPOINTS, IDENTITY, read_json, write_json
 from literatim.experiment.stopping import StopAtInterrupt, StopAtNaN
-from literatim.loading import known_variant, shipped_weights, weights_bytes
+from literatim.loading import known_variant, shipped_weights, weights_state
 from literatim.registry.data import DATA_SETS
 from literatim.registry.ledger import recipe_path
 from literatim.registry.reading import card
@@ -258,10 +258,8 @@ class PaperCLI(LightningCLI):
         if self.request.checkpoint is None:
             name = self.request.weights or ""
             shipped = shipped_weights(self.request.paper)[name]
-            from safetensors.torch import load
-
             try:
-                self.model.net.load_state_dict(load(weights_bytes(shipped)))
+                self.model.net.load_state_dict(weights_state(shipped))
             except RuntimeError as error:
                 what = " ".join(str(error).split())
                 raise LiteratimError(f'the weights "{name}" do not fit this model: {what}') from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import csv
 import hashlib
 import io
 import json
@@ -18,17 +17,12 @@ import yaml
 
 from literatim.errors import LiteratimError
 from literatim.registry.data import DATA_SETS
-from literatim.registry.reading import Loader, card, paper_folder, read_text
+from literatim.registry.reading import Loader, card, paper_folder, read_text, shown
 
 if TYPE_CHECKING:
     from literatim.registry.schema import Text
 
 PACKAGE = Path(__file__).resolve().parents[1]
-# What a record says at least; `literatim reproduce` writes them, nobody types them.
-FIELDS = (
-    "paper", "recipe", "variant", "seed", "metrics", "commit", "dirty", "recipe_sha256", "code_sha256",
-    "data_sha256", "overrides", "versions", "machine", "threads", "wall_s",
-)  # fmt: skip
 # Files of a paper's package that decide no outcome: what is claimed of it, and what its page runs.
 BESIDE = ("checks.py", "demo.py")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -55,8 +49,9 @@ class Record:
 
     def curve(self) -> list[dict[str, float]]:
         """The rows of curve.csv, empty cells left out."""
-        with (self.folder / "curve.csv").open(newline="", encoding="utf-8") as file:
-            return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+        from literatim.registry.recorded import curve_rows
+
+        return curve_rows(self.folder / "curve.csv")
 
     @property
     def stale(self) -> list[str]:
@@ -91,20 +86,23 @@ class Record:
         return reasons
 
 
-def read_record(path: Path) -> Record:
-    try:
-        data = json.loads(read_text(path))
-        missing = [name for name in FIELDS if name not in data]
-    except (json.JSONDecodeError, TypeError) as error:
-        raise LiteratimError(f"{path}: not a record: {error}; delete it and run the recipe again") from None
-    if missing:
-        raise LiteratimError(f"{path}: not a record: it lacks {', '.join(missing)}; delete it and run the recipe again")
+def record_files(paper: str) -> list[Path]:
+    return sorted((paper_folder(paper) / "results").glob("*/*/record.json"))
+
+
+def read_record(path: Path, paper: str) -> Record:
+    """Raises LiteratimError, naming file and field, for what is no record or is one of another paper."""
+    from literatim.registry.recorded import checked
+
+    data = checked(path)
+    if data["paper"] != paper:
+        raise LiteratimError(f"{shown(path)}: paper: a record of {data['paper']}; move it to that paper's results")
     return Record(path.parent, data)
 
 
 def records(paper: str, recipe: str | None = None, variant: str | None = None) -> list[Record]:
     """The recorded runs of a paper, in order of recipe, variant and seed."""
-    found = [read_record(path) for path in (paper_folder(paper) / "results").glob("*/*/record.json")]
+    found = [read_record(path, paper) for path in record_files(paper)]
     chosen = [r for r in found if recipe in (None, r["recipe"]) and variant in (None, r["variant"])]
     return sorted(chosen, key=lambda r: (r["recipe"], r["variant"], r["seed"]))
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from literatim.errors import LiteratimError
 from literatim.registry.data import DATA_SETS
+from literatim.registry.ledger import record_files
 from literatim.registry.names import names, normal
 from literatim.registry.reading import (
     card,
@@ -18,6 +20,7 @@ from literatim.registry.reading import (
     shown,
     weights_path,
 )
+from literatim.registry.recorded import curve_rows, faults_of
 from literatim.registry.schema import Card, Claim, Measure, Result
 
 
@@ -27,20 +30,24 @@ def lint(files: list[Path] | None = None) -> list[str]:
         return [fault for path in files for fault in lint_file(path)]
     found = [path for name in ("card.yaml", "claims.yaml") for path in sorted(papers_folder().glob(f"*/{name}"))]
     faults = [fault for path in found for fault in lint_file(path)]
-    return faults or [fault for paper in heads() for fault in _across(paper)]
+    if faults:
+        return faults
+    known = heads()
+    called = {paper: {normal(name) for name in names(entry)} for paper, entry in known.items()}
+    return [fault for paper in known for fault in (*_across(paper, called), *_recorded(paper))]
 
 
-def _across(paper: str) -> Iterator[str]:
+def _across(paper: str, called: dict[str, set[str]]) -> Iterator[str]:
     """What one file alone cannot show: names that point nowhere, recipes without a file, names used twice."""
     folder, found = paper_folder(paper), card(paper)
     card_file, claims_file = folder / "card.yaml", folder / "claims.yaml"
     if found.id != paper:
         yield place_of(card_file, ("id",)) + f"id: the folder is called {paper}, the card {found.id}"
-    for other, entry in heads().items():
-        if other < paper and (shared := {normal(n) for n in names(entry)} & _names(found)):
+    for other, theirs in called.items():
+        if other < paper and (shared := theirs & called[paper]):
             yield place_of(card_file, ("id",)) + f'id: {other} is also called "{sorted(shared)[0]}"'
     for i, before in enumerate(found.builds_on):
-        if before.id and before.id not in heads():
+        if before.id and before.id not in called:
             yield place_of(card_file, ("builds_on", i)) + f'builds_on[{i}]: no paper here is called "{before.id}"'
     for name, recipe in found.recipes.items():
         at = place_of(card_file, ("recipes", name)) + f"recipes.{name}: "
@@ -57,8 +64,25 @@ def _across(paper: str) -> Iterator[str]:
             yield place_of(claims_file, ("id", claim.id.split(".")[0])) + f"{claim.id}: {fault}"
 
 
-def _names(found: Card) -> set[str]:
-    return {normal(n) for n in names(found.model_dump())}
+def _recorded(paper: str) -> Iterator[str]:
+    """Records and curves: each sound, of this paper, and in the folder that its own words lead to."""
+    for path in record_files(paper):
+        faults, data = faults_of(path)
+        yield from faults
+        if faults:
+            continue
+        at = f"{shown(path)}: "
+        belongs = f"{data['recipe']}/{data['variant']}-s{data['seed']}"
+        if data["paper"] != paper:
+            yield at + f"paper: the folder is {paper}'s, the record {data['paper']}'s"
+        elif belongs != (lies := f"{path.parents[1].name}/{path.parent.name}"):
+            yield at + f"recipe: it lies in results/{lies}, and belongs in results/{belongs}"
+        if (weights := data.get("weights")) and not weights_path(paper, weights["name"]).is_file():
+            yield at + f"weights: there is no file {shown(weights_path(paper, weights['name']))}"
+        try:
+            curve_rows(path.with_name("curve.csv"))
+        except LiteratimError as error:
+            yield str(error)
 
 
 def _claim_faults(found: Card, claim: Claim) -> Iterator[str]:
