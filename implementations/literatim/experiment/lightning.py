@@ -22,6 +22,7 @@ from literatim.experiment.bar import Bar
 from literatim.experiment.checkpoints import AtomicCheckpoints, read_checkpoint
 from literatim.experiment.misfits import mismatch
 from literatim.experiment.options import NOT_OVERRIDES, PaperParser, check_config, flat, import_path, options, place_in
+from literatim.experiment.plateau import Plateau
 from literatim.experiment.plots import draw_curve, write_grid
 from literatim.experiment.runs import CHECKPOINTS, IDENTITY, read_json, write_json
 from literatim.experiment.stopping import StopAtInterrupt, StopAtNaN
@@ -170,6 +171,7 @@ class PaperCLI(LightningCLI):
                 StopAtNaN(),
                 StopAtInterrupt(folder),
                 self.curve,
+                Plateau(),
             ]
             if "val" in getattr(self.datamodule, "watch", ()):
                 monitor, mode = getattr(self.model, "best", ("val_error", "min"))
@@ -178,9 +180,12 @@ class PaperCLI(LightningCLI):
             kwargs["plugins"] = [*(config.plugins or []), AtomicCheckpoints()]
         self.trainer_defaults["callbacks"] = own
         try:
-            return super().instantiate_trainer(**kwargs)
+            trainer = super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ImportError, RuntimeError, TypeError, ValueError) as error:
             raise LiteratimError(f"Lightning's Trainer: {' '.join(str(error).split())}") from None
+        # A run of so many steps that went on after an epoch had this epoch's end once more, and passed over the next.
+        trainer.fit_loop._iteration_based_training = lambda: False  # type: ignore[method-assign]
+        return trainer
 
     # --- the commands ------------------------------------------------------------------------------
 
