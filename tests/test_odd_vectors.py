@@ -1,6 +1,7 @@
 """Word vectors as they are in the world: cut words, words that come again, numbers at the ends of their range."""
 
 import gzip
+import json
 import struct
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from literatim.papers.word2vec.evaluation import Vectors, read_questions, read_s
 from literatim.papers.word2vec.formats import WordVectors
 
 KING, QUEEN = struct.pack("<3f", 0.1, -0.2, 0.3), struct.pack("<3f", 0.1, -0.2, 0.4)
+ZWNJ = "\u200c"
 LONG = "漢" * 40  # word2vec.c keeps 98 of its 120 bytes
 
 
@@ -53,7 +55,7 @@ def test_few_words_may_be_broken_in_their_middle_but_no_more(tmp_path):
     with pytest.warns(LiteratimWarning, match="1 of 301 words"):
         assert formats.read(path).words[-1] == "\ufffd_york"
     path.write_bytes(binary(*whole, *((b"\xe9t\xe9%d" % i, QUEEN) for i in range(4))))
-    with pytest.raises(LiteratimError, match=r'a word is not UTF-8 \("\ufffdt\ufffd0"\)'):
+    with pytest.raises(LiteratimError, match='a word is not UTF-8: "\ufffdt\ufffd0"'):
         formats.read(path)
 
 
@@ -174,3 +176,21 @@ def test_questions_from_dos_with_a_byte_order_mark(tmp_path):
     assert read_questions(tmp_path / "q.txt") == {"family": [("king", "queen", "man", "woman")]}
     (tmp_path / "s.txt").write_bytes(b"\xef\xbb\xbfking\tqueen\t8.5\r\n")
     assert read_similarities(tmp_path / "s.txt") == [("king", "queen", 8.5)]
+
+
+# --- What is printed ------------------------------------------------------------------------------------
+
+
+def test_nothing_in_a_file_reaches_the_terminal_as_a_command_to_it(tmp_path):
+    escape = "\x1b[31mred\x07"
+    (tmp_path / "v.bin").write_bytes(
+        binary((b"king", KING), (escape.encode(), QUEEN), (f"می{ZWNJ}خواهم".encode(), QUEEN))
+    )
+    ask = ["predict", "word2vec", "--vectors", "v.bin", "--words"]
+    shown, refused = inside(*ask, "king", cwd=tmp_path), inside(*ask, "\x1b[31mredd", cwd=tmp_path)
+    assert "\ufffd[31mred\ufffd" in shown.stdout
+    assert f"می{ZWNJ}خواهم" in shown.stdout  # a joiner is part of its word
+    assert_refused(refused, '"\ufffd[31mredd" is not among', 'did you mean "\ufffd[31mred\ufffd"')
+    assert "\x1b" not in shown.stdout + refused.stderr
+    answers = json.loads(inside(*ask, "king", "--json", cwd=tmp_path).stdout)[0]["answers"]
+    assert escape in [answer["word"] for answer in answers]  # JSON escapes it

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from literatim.cli import Parser, print_json
-from literatim.errors import LiteratimError
+from literatim.errors import LiteratimError, plain
 from literatim.experiment.runs import find_checkpoint, known_recipe
 from literatim.loading import load, shipped_vectors
 from literatim.registry import card
@@ -49,8 +49,9 @@ def predict(paper: str, args: list[str]) -> int:
         return 0
     for what, answers in asked:
         print(what.get("word") or "{} is to {} as {} is to".format(*what["analogy"]))
-        width = max((len(word) for word, _ in answers), default=0)
-        print("\n".join(f"  {word:{width}}  {cosine:.4f}" for word, cosine in answers))
+        shown = [(plain(word), cosine) for word, cosine in answers]
+        width = max((len(word) for word, _ in shown), default=0)
+        print("\n".join(f"  {word:{width}}  {cosine:.4f}" for word, cosine in shown))
     return 0
 
 

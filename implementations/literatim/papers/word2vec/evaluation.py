@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from literatim.errors import LiteratimError, did_you_mean
+from literatim.errors import LiteratimError, did_you_mean, quoted
 
 # The categories of the analogy file in the authors' repository (questions-words.txt), in its order: the number of
 # word pairs and of questions in each. The first five are the semantic ones, as compute-accuracy.c has it.
@@ -53,7 +53,8 @@ class Vectors:
     def id(self, word: str) -> int:
         """Raises LiteratimError for a word that is not there, with the nearest spellings."""
         if word not in self:
-            raise LiteratimError(f'"{word}" is not among the {len(self.words):,} words{did_you_mean(word, self.words)}')
+            hint = did_you_mean(word, self.words)
+            raise LiteratimError(f"{quoted(word)} is not among the {len(self.words):,} words{hint}")
         return self.place[folded(word)]
 
     def neighbours(self, word: str, n: int = 10) -> list[tuple[str, float]]:

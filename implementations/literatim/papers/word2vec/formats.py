@@ -23,7 +23,7 @@ from typing import BinaryIO, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from literatim.errors import LiteratimError, LiteratimWarning
+from literatim.errors import LiteratimError, LiteratimWarning, quoted
 
 TEXT, BINARY = (".txt", ".vec"), (".bin",)
 CHUNK = 1 << 20
@@ -49,10 +49,10 @@ def write(found: WordVectors, to: Path) -> None:
     binary = suffix(to) in BINARY
     for word in found.words:
         if any("\ud800" <= character <= "\udfff" for character in word):
-            raise LiteratimError(f"{to}: the word {word!a} has half a character in it, which is no UTF-8")
+            raise LiteratimError(f"{to}: the word {quoted(word)} has half a character in it, which is no UTF-8")
         if not word or word.split() != [word]:
             raise LiteratimError(
-                f'{to}: the word "{word}" is empty or has a space in it, which is where both formats end a word; '
+                f"{to}: the word {quoted(word)} is empty or has a space in it, which is where both formats end a word; "
                 "write it with _ in its place"
             )
     beside = to.with_name(f".{to.name}.part")
@@ -106,7 +106,7 @@ def read(path: Path) -> WordVectors:
         first.setdefault(word, i)
     if len(first) < len(words):
         again = Counter(words).most_common(1)[0][0]
-        what = f'{len(words) - len(first):,} words come again, such as "{again}"; the first of each counts'
+        what = f"{len(words) - len(first):,} words come again, such as {quoted(again)}; the first of each counts"
         warnings.warn(f"{path}: {what}", LiteratimWarning, stacklevel=2)
         words, table = list(first), table[list(first.values())]
     return WordVectors(words, table)
@@ -122,9 +122,10 @@ def _decoded(path: Path, found: Iterator[bytes]) -> list[str]:
             repaired.append(words[-1])
             broken += error.reason != "unexpected end of data"
     if broken * BROKEN > len(words):
-        raise LiteratimError(f'{path}: a word is not UTF-8 ("{repaired[0]}"); the file is of another kind, or broken')
+        what = f"a word is not UTF-8: {quoted(repaired[0])}"
+        raise LiteratimError(f"{path}: {what}; the file is of another kind, or broken")
     if repaired:
-        what = f'{len(repaired):,} of {len(words):,} words are not whole in UTF-8, such as "{repaired[0]}"'
+        what = f"{len(repaired):,} of {len(words):,} words are not whole in UTF-8, such as {quoted(repaired[0])}"
         warnings.warn(f"{path}: {what}; \ufffd stands for what is broken", LiteratimWarning, stacklevel=3)
     return words
 
