@@ -17,6 +17,7 @@ from literatim.datasets.imagenet import ImageNet
 from literatim.datasets.mnist import MNIST
 from literatim.datasets.text import text_files
 from literatim.errors import LiteratimError
+from literatim.experiment import lightning
 from literatim.places import at_home, expanded
 
 SHORT = ("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1")
@@ -71,6 +72,21 @@ def test_runs_configurations_and_pictures_may_lie_in_the_home_folder(home):
     assert done.returncode == 0, done.stderr
     assert (home / "a.png").is_file()
     assert not Path("~").exists()
+
+
+@pytest.mark.parametrize(
+    ("paper", "config", "meant"),
+    [
+        ("word2vec", "model: {questions: ~/q.txt}", "q.txt"),
+        ("word2vec", "data: {source: ~/a.txt}", "a.txt"),
+        ("resnet", "data: {root: ~/photos}", "photos"),
+        ("lenet", "data: {root: ~/mnist}", "mnist"),
+    ],
+)
+def test_a_configuration_may_name_files_in_the_home_folder(home, paper, config, meant):
+    Path("c.yaml").write_text(config)
+    recipe = {"resnet": "finetune", "lenet": "mnist"}.get(paper, "quick")
+    assert_refused(inside("fit", paper, "--recipe", recipe, "--config", "c.yaml"), str(home / meant))
 
 
 @pytest.mark.parametrize("module", [MNIST, CIFAR10, ImageNet])
@@ -165,6 +181,13 @@ def test_a_plain_picture_is_replaced(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.size == (112, 112)
+
+
+def test_more_images_than_fit_on_a_picture_are_not_made(tmp_path, monkeypatch):
+    monkeypatch.setattr(lightning, "MOST_LEVELS", 5 * 28 * 28)
+    words = "--number is 6; of images of 28 x 28 pixels at most 5 fit"
+    assert_refused(inside("predict", "gan", "--to", "a.png", "--number", "6", cwd=tmp_path), words)
+    assert inside("predict", "gan", "--to", "a.png", "--number", "5", cwd=tmp_path).returncode == 0
 
 
 @pytest.mark.parametrize("number", ["10000000000", "99999999999999999999", "²", "٣", "-1", "1.5", "9" * 5000, ""])

@@ -27,9 +27,12 @@ from literatim.experiment.plots import draw_curve, write_grid
 from literatim.experiment.runs import CHECKPOINTS, IDENTITY, read_json, write_json
 from literatim.experiment.stopping import StopAtInterrupt, StopAtNaN
 from literatim.loading import known_variant, shipped_weights, weights_state
+from literatim.places import expanded
 from literatim.registry.data import DATA_SETS
 from literatim.registry.ledger import recipe_path
 from literatim.registry.reading import card
+
+MOST_LEVELS = 128_000_000  # of all images on a picture: half a gigabyte, some three of which it takes to write it
 
 
 @dataclass
@@ -123,6 +126,9 @@ class PaperCLI(LightningCLI):
         config = self.config[self.request.command]
         config.model.variant = known_variant(self.request.paper, config.model.variant)
         check_precision(config.trainer)
+        for name, value in flat(config).items():
+            if isinstance(value, str) and value.startswith("~/"):  # in a file; the command line's are expanded
+                config[name] = str(expanded(value))
         look_for = getattr(self.datamodule_class, "look_for", None)
         if look_for and self.request.command != "predict":
             look_for(config.data.root)  # before the model is made, for which weights may be downloaded
@@ -251,6 +257,12 @@ class PaperCLI(LightningCLI):
         """A square of samples, its last row filled up with black."""
         if self.request.checkpoint:
             self.model.load_state_dict(read_checkpoint(self.request.checkpoint)["state_dict"])
+        number, one = self.request.sampling["number"], self.model.sample(**{**self.request.sampling, "number": 1})
+        if number * one.numel() > MOST_LEVELS:
+            raise LiteratimError(
+                f"--number is {number}; of images of {one.shape[-1]} x {one.shape[-2]} pixels at most "
+                f"{max(1, MOST_LEVELS // one.numel()):,} fit on a picture"
+            )
         samples: torch.Tensor = self.model.sample(**self.request.sampling)
         columns = math.ceil(math.sqrt(len(samples)))
         rows = math.ceil(len(samples) / columns)
