@@ -78,6 +78,15 @@ def test_a_byte_order_mark_line_ends_of_dos_and_nul_are_no_words(tmp_path, words
     assert found.count(END) == 3
 
 
+def test_a_folder_s_texts_are_its_plain_files_in_any_case(tmp_path):
+    (tmp_path / "b.TXT").write_text("two")
+    (tmp_path / "a.Txt.GZ").write_bytes(gzip.compress(b"one"))
+    (tmp_path / "folder.txt").mkdir()
+    os.mkfifo(tmp_path / "pipe.txt")  # which would wait for somebody who writes into it
+    (tmp_path / "c.md").write_text("three")
+    assert [w for some in tokenised(str(tmp_path)) for w in some if w != END] == ["one", "two"]
+
+
 # The tokens of the recorded runs' texts, as the code that recorded them took them.
 RECORDED = {
     "dictionary": (10_171_763, "46cdcb99cd564ff59756fbad0a94c608ff4f4708b71b6b61011a9ecd8776f8a8"),

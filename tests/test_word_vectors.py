@@ -2,11 +2,13 @@
 
 import gzip
 import hashlib
+import io
 import json
 import struct
 
 import numpy as np
 import pytest
+import torch
 
 from literatim.cli import main
 from literatim.errors import LiteratimError
@@ -222,8 +224,6 @@ def test_a_run_answers_and_its_exported_vectors_answer_the_same(run, capsys, tmp
 
 
 def test_exported_vectors_are_the_run_s_own(run, capsys, tmp_path):
-    import torch
-
     state = torch.load(run / "runs" / "word2vec" / "quick" / "0" / "checkpoints" / "last.ckpt", weights_only=True)
     asked(capsys, "export", "word2vec", "--ckpt_path", "last", "--runs", run / "runs", "--to", tmp_path / "v.bin")
     found = formats.read(tmp_path / "v.bin")
@@ -282,3 +282,43 @@ def test_fits_that_cannot_be(run, capsys, tmp_path, monkeypatch, change, sentenc
 def test_a_vocabulary_that_does_not_fit_the_checkpoint(run, capsys):
     said = refused(capsys, "test", "word2vec", *options(run), "--data.min_count", "10", "--ckpt_path", "last")
     assert "the checkpoint is of another text or vocabulary" in said
+
+
+DAMAGES = {
+    "no words": lambda state: state.pop("words"),
+    "words of no kind": lambda state: state.update(words=7),
+    "no word": lambda state: state.update(words=[]),
+    "more words than vectors": lambda state: state.update(words=["a"] * 99),
+    "no weights": lambda state: state.pop("state_dict"),
+    "a weight of another kind": lambda state: state["state_dict"].update({"net.vectors.weight": "x"}),
+    "weights of another shape": lambda state: state["state_dict"].update({"net.vectors.weight": torch.zeros(99)}),
+    "no numbers": lambda state: state["state_dict"]["net.vectors.weight"].fill_(torch.nan),
+    "an identity of no kind": lambda state: state.update(literatim="word2vec"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_checkpoint_without_a_vector_for_each_word_is_refused(run, capsys, tmp_path, damage):
+    state = torch.load(run / "runs" / "word2vec" / "quick" / "0" / "checkpoints" / "last.ckpt", weights_only=True)
+    DAMAGES[damage](state)
+    torch.save(state, tmp_path / "damaged.ckpt")
+    source = ["--ckpt_path", tmp_path / "damaged.ckpt"]
+    said = refused(capsys, "predict", "word2vec", *source, "--words", "cat")
+    assert f"{tmp_path / 'damaged.ckpt'}: " in said
+    assert refused(capsys, "export", "word2vec", *source, "--to", tmp_path / "v.bin") == said
+
+
+@pytest.mark.parametrize("args", [["--words", "king"], ["--words", "king", "--json"], ["--words", "漢"]])
+def test_words_that_the_output_has_no_characters_for(tmp_path, monkeypatch, args):
+    formats.write(WordVectors(["king", "東京", "größe"], np.eye(3, dtype=np.float32)), tmp_path / "v.bin")
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="latin-1") for _ in "12"]
+    monkeypatch.setattr("sys.stdout", streams[0])
+    monkeypatch.setattr("sys.stderr", streams[1])
+    status = main(["predict", "word2vec", "--vectors", str(tmp_path / "v.bin"), *args])
+    out, err = (stream.buffer.getvalue().decode("latin-1") for stream in streams if not stream.flush())
+    assert status == (2 if "漢" in args else 0)
+    if "--json" in args:
+        assert {answer["word"] for answer in json.loads(out)[0]["answers"]} == {"東京", "größe"}
+    else:
+        assert '"?" is not among' in err if "漢" in args else "größe" in out
+    assert "Traceback" not in err

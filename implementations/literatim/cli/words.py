@@ -103,6 +103,10 @@ def stored(paper: str, given: argparse.Namespace) -> tuple[Any, Any]:
     if checkpoint is None:
         return training, training.read_vectors(given.vectors)
     state = read_checkpoint(checkpoint)
-    if (of := state["literatim"]["paper"]) != paper:
-        raise LiteratimError(f"{checkpoint}: a checkpoint of {of}, not of {paper}; name the paper as it is")
-    return training, training.vectors_of(state)
+    try:
+        if (of := state["literatim"]["paper"]) != paper:
+            raise LiteratimError(f"{checkpoint}: a checkpoint of {of}, not of {paper}; name the paper as it is")
+        return training, training.vectors_of(state)
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError):
+        what = "not whole: it has no finite vector for each of its words"
+        raise LiteratimError(f"{checkpoint}: {what}; take another one") from None

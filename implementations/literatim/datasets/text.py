@@ -90,7 +90,7 @@ def text_files(source: str) -> list[Path]:
     """The files of a source that is one. Raises LiteratimError where there are none."""
     path = expanded(source)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.name.endswith(SUFFIXES))
+        files = sorted(file for file in path.rglob("*") if file.name.lower().endswith(SUFFIXES) and file.is_file())
         if not files:
             raise LiteratimError(f"{path}: no text in this folder; put files ending in {', '.join(SUFFIXES)} there")
         return files
@@ -136,9 +136,10 @@ def _chunks(source: str) -> Iterator[str]:
 
 def _opened(path: Path) -> IO[str]:
     form = "utf-8-sig"  # a mark of the byte order is no part of the text
-    if path.suffix == ".gz":
+    packed = path.suffix.lower()
+    if packed == ".gz":
         return gzip.open(path, "rt", encoding=form)
-    return lzma.open(path, "rt", encoding=form) if path.suffix == ".xz" else path.open(encoding=form)
+    return lzma.open(path, "rt", encoding=form) if packed == ".xz" else path.open(encoding=form)
 
 
 @dataclass(frozen=True)

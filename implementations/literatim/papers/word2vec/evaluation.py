@@ -228,7 +228,7 @@ def sensible_neighbours(vectors: Vectors, of: Sequence[Sequence[str]]) -> tuple[
 
 def _lines(path: str | Path) -> Iterator[str]:
     try:
-        with Path(path).open(encoding="utf-8-sig") as stream:
+        with Path(path).expanduser().open(encoding="utf-8-sig") as stream:
             while line := stream.readline(LONGEST_LINE):
                 if len(line) == LONGEST_LINE:
                     raise LiteratimError(f"{path}: a line of more than {LONGEST_LINE:,} characters; name a text file")

@@ -268,9 +268,12 @@ class Word2VecTraining(LightningModule):
 
     @staticmethod
     def vectors_of(checkpoint: dict[str, Any]) -> formats.WordVectors:
-        """The words of a checkpoint and their input vectors."""
-        words = checkpoint["words"]
-        return formats.WordVectors(words, checkpoint["state_dict"]["net.vectors.weight"][: len(words)].float().numpy())
+        """The words of a checkpoint and their input vectors. Raises ValueError where they are not both there."""
+        words = [str(word) for word in checkpoint["words"]]
+        table = checkpoint["state_dict"]["net.vectors.weight"][: len(words)].float()
+        if not words or table.dim() != 2 or len(table) < len(words) or not table.isfinite().all():
+            raise ValueError
+        return formats.WordVectors(words, table.numpy())
 
     @staticmethod
     def unit_vectors(found: Vectors) -> formats.WordVectors:
