@@ -28,6 +28,9 @@ def png(pixels: np.ndarray, depth: int, colours: int, *more: bytes) -> bytes:
     """A PNG of numbers of `depth` bits as they are, which Pillow cannot write of every kind."""
     height, width = pixels.shape[:2]
     kind = ">u2" if depth == 16 else "u1"
+    if depth < 8:
+        bits = np.unpackbits(pixels[..., None].astype(np.uint8), axis=2)[..., 8 - depth :]
+        pixels = np.packbits(bits.reshape(height, -1), axis=1)
     rows = b"".join(b"\0" + row.astype(kind).tobytes() for row in pixels)
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colours, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(more) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
@@ -212,6 +215,15 @@ def test_transparent_parts_are_white_paper(tmp_path, kind):
         assert np.abs(levels - ON_PAPER[..., None])[~RIGHT].max() <= 8, reader
 
 
+@pytest.mark.parametrize(("depth", "key"), [(1, 0), (1, 1), (2, 0), (2, 1), (2, 3), (4, 1), (4, 9)])
+def test_a_clear_level_of_few_bits_is_white_paper(tmp_path, depth, key):
+    pixels = np.random.default_rng(0).integers(0, 2**depth, (16, 32))
+    (tmp_path / "a").write_bytes(png(pixels, depth, 0, chunk(b"tRNS", struct.pack(">H", key))))
+    expected = np.where(pixels == key, 255, pixels * 255 // (2**depth - 1))
+    for levels in shown(tmp_path / "a").values():
+        assert np.array_equal(levels, np.broadcast_to(expected[..., None], levels.shape))
+
+
 def test_half_clear_ink_is_half_as_dark(tmp_path):
     Image.new("RGBA", (16, 16), (0, 0, 0, 128)).save(tmp_path / "a.png")
     assert set(np.unique(np.asarray(read_picture(tmp_path / "a.png")))) == {127}
@@ -297,7 +309,7 @@ READERS = {
     ],
     ids=["large", "larger", "empty", "HTML", "PostScript", "DDS", "cut PNG", "cut GIF", "LZW"],
 )
-def test_a_damaged_or_giant_file_is_one_sentence_that_names_it(tmp_path, reader, content, words, capfd, monkeypatch):
+def test_a_damaged_or_giant_file_is_one_sentence_that_names_it(tmp_path, reader, content, words, capfd, fault):
     path = tmp_path / "picture.png"
     path.write_bytes(content)
     with pytest.raises(LiteratimError, match=words) as caught:
@@ -305,6 +317,27 @@ def test_a_damaged_or_giant_file_is_one_sentence_that_names_it(tmp_path, reader,
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
+    fault("picture")
+
+
+def test_no_damage_to_a_file_gets_past_the_reader(tmp_path, capfd, fault):
+    rng = np.random.default_rng(0)
+    contents = [*(content for content, _ in [*GREYS.values(), *COLOURS.values()] if content), *TRANSPARENT.values()]
+    path = tmp_path / "a"
+    for tried in range(1, 801):
+        content = np.frombuffer(contents[tried % len(contents)], dtype=np.uint8).copy()
+        places = rng.integers(0, min(len(content), 120 if tried % 3 else 10**6), rng.choice([1, 2, 8]))
+        content[places] = rng.choice([0, 1, 127, 255, *rng.integers(0, 256, 4)], len(places))
+        path.write_bytes(content[: rng.integers(1, len(content))] if tried % 5 == 0 else content)
+        said = f"{path}: "
+        try:
+            read_picture(path, 10**6)
+        except LiteratimError as error:
+            said = str(error)
+        assert said.startswith(f"{path}: ")
+        assert "\n" not in said
+    assert capfd.readouterr() == ("", "")
+    fault("picture", tried)
 
 
 def test_a_digit_may_have_fewer_pixels_than_a_photograph(tmp_path):

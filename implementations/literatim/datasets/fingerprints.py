@@ -2,8 +2,8 @@
 
 A file is known by its name below the root and by its content: all of it where the files have a gibibyte or less
 together, else by its size and the first, the middle and the last 4 KiB. So a gibibyte takes a second or two and
-ImageNet's 1.3 million files are 12 KiB each to read; in so large a set only an edit in place that leaves the size and
-these parts as they were goes unnoticed.
+ImageNet's 1.3 million files some half a minute of a core; in so large a set only an edit in place that leaves the size
+and these parts as they were goes unnoticed.
 """
 
 from __future__ import annotations

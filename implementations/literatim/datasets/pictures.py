@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from literatim.errors import LiteratimError
@@ -55,6 +56,7 @@ def picture(path: str | os.PathLike[str] | bytes, largest: int = LARGEST) -> Ite
                 raise LiteratimError(
                     f"an image of {file.width:,} x {file.height:,} pixels; {largest:,} at most are read: scale it down"
                 )
+            scale_key(file)
             with quiet_libtiff(file):
                 yield file
     except LiteratimError as error:
@@ -79,6 +81,17 @@ def rasters() -> list[str]:
     Image.init()
     logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what it remarks on damaged files is in its exceptions
     return [name for name in RASTERS if name in Image.OPEN]
+
+
+def scale_key(file: Image.Image) -> None:
+    """Pillow brings the pixels of a PNG to 8 bits, but leaves the level that is clear as it was in the file."""
+    key = file.info.get("transparency")
+    if isinstance(file, PngImageFile) and file.tile and key is not None:
+        kind = file.tile[0].args
+        if kind in ("L;2", "L;4"):
+            file.info["transparency"] = key * {"L;2": 85, "L;4": 17}[kind]
+        if kind == "RGB;16B":
+            file.info["transparency"] = tuple(level >> 8 for level in key)
 
 
 @contextmanager
@@ -116,9 +129,6 @@ def rgb(file: Image.Image) -> Image.Image:
         return Image.fromarray(eight_bits(file)).convert("RGB")
     image = file.convert("LA") if file.mode == "La" else file
     if image.mode in ("RGBA", "LA", "PA", "RGBa") or "transparency" in image.info:
-        key = image.info.get("transparency")
-        if isinstance(key, tuple) and max(key) > 255:  # of colours of 16 bits Pillow has the upper eight alone
-            image.info["transparency"] = tuple(level >> 8 for level in key)
         clear = image.convert("RGBA")
         paper = Image.new("RGB", clear.size, "white")
         paper.paste(clear, mask=clear.getchannel("A"))
