@@ -98,7 +98,7 @@ def test_a_model_without_weights_is_exported_too(tmp_path, capfd):
 def test_an_unknown_paper_variant_or_weights_is_refused(tmp_path, capsys):
     to = tmp_path / "x.onnx"
     assert 'did you mean "lenet"' in refused(capsys, "lenett", "--to", to)
-    assert 'no variant "lenet-5"; did you mean "lenet5"' in refused(capsys, "lenet", "--variant", "lenet-5", "--to", to)
+    assert 'no variant "lenet4"; did you mean "lenet5"' in refused(capsys, "lenet", "--variant", "lenet4", "--to", to)
     assert 'has no weights "nowhere"' in refused(capsys, "lenet", "--weights", "nowhere", "--to", to)
     assert not list(tmp_path.iterdir())
 
@@ -115,7 +115,7 @@ def test_a_file_must_be_named(tmp_path, capsys, monkeypatch):
     (tmp_path / "folder").mkdir()
     assert "--to" in refused(capsys, "lenet")
     for to in (".", tmp_path / "folder"):
-        assert f"{to}: this is a folder" in refused(capsys, "lenet", "--to", to)
+        assert f"{to}: a folder is there, and only plain files" in refused(capsys, "lenet", "--to", to)
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
     assert not list((tmp_path / "folder").iterdir())
 

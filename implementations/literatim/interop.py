@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from literatim.errors import LiteratimError
 from literatim.loading import known_variant, load
-from literatim.registry.names import resolve
+from literatim.registry.names import chosen
 from literatim.registry.reading import card
+from literatim.weightfiles import misfit
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -126,7 +127,7 @@ def correspondence(
     if not isinstance(state_dict, Mapping):
         kind = type(state_dict).__name__
         raise LiteratimError(f"a state dict is translated, not a {kind}; take what its state_dict() returns")
-    paper = resolve(paper)
+    paper, variant = chosen(paper, variant)
     variant = known_variant(paper, variant)
     network = same_network(paper, variant)
     last = [state_dict.get(name) for name in ("fc.bias", "fc8.bias", "classifier.6.bias")]
@@ -154,15 +155,8 @@ def translated(
     for name in names:
         if name.endswith("num_batches_tracked"):
             tensors.setdefault(name, torch.tensor(0))
-    faults = [f"it lacks {name}" for name in names if name not in tensors]
-    faults += [f"{name} is surplus" for name in tensors if name not in names]
-    for name, (_, wanted) in names.items():
-        found = tuple(getattr(tensors.get(name), "shape", ()))
-        if name in tensors and found != wanted:
-            faults.append(f"the shape of {name} is {found}, not {wanted}")
-    if faults:
-        more = f" (and {len(faults) - 1} more)" if faults[1:] else ""
-        raise LiteratimError(f"this is no state dict of {whose}: {faults[0]}{more}; name the variant that it is of")
+    if fault := misfit(tensors, {name: shape for name, (_, shape) in names.items()}):
+        raise LiteratimError(f"this is no state dict of {whose}: {fault}; name the variant that it is of")
     return {other: tensors[name] for name, (other, _) in names.items()}
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from literatim.errors import LiteratimError, did_you_mean
 from literatim.registry.ledger import Record, records
-from literatim.registry.names import resolve
+from literatim.registry.names import chosen, variant_of
 from literatim.registry.reading import card, paper_folder, weights_path
+from literatim.weightfiles import is_file_name, misfit, read_weights, without_prefixes
 
 if TYPE_CHECKING:
     from torch import nn
@@ -20,27 +22,34 @@ if TYPE_CHECKING:
 
 
 TORCHVISION = "torchvision"  # the name of the weights that torchvision publishes
+ANY = {True, "DEFAULT", "IMAGENET1K_V1", "IMAGENET1K_V2", "pretrained", "imagenet"}  # how other collections ask
 
 
-def load(paper: str, variant: str | None = None, *, weights: str | None = None, **options: Any) -> nn.Module | Any:
+def load(
+    paper: str, variant: str | None = None, *, weights: str | Path | None = None, **options: Any
+) -> nn.Module | Any:
     """The model of a paper, a plain `torch.nn.Module` in evaluation mode where it has weights.
 
     Args:
-        paper: id, alias, arXiv id, DOI, BibTeX key or title, in any case
-        variant: the paper's own name for the network, in lower case; the first on the card where none is given
+        paper: id, alias, arXiv id, DOI, BibTeX key or title; or a network's own name, such as "resnet50" or "vgg16";
+            in any case, with hyphens or without
+        variant: the paper's own name for the network; the first on the card where none is given
         weights: name of shipped weights, which is that of the recipe whose recorded run made them; or "torchvision"
             for VGG's a, b, d, e and ResNet's resnet18 to resnet152: torchvision's IMAGENET1K_V1, with the options
-            under which the network is torchvision's. What they expect of images is in `literatim.interop`. Of a paper
-            that learns words shipped weights are words with their vectors and no network, and come as
+            under which the network is torchvision's (what they expect of images is in `literatim.interop`); or a
+            file, .safetensors, .ckpt, .pt or .pth: a checkpoint of a run, which brings its options, or a state dict.
+            Of a paper that learns words shipped weights are words with their vectors and no network, and come as
             `literatim.papers.word2vec.evaluation.Vectors`, with `words`, `table`, `neighbours` and `analogy`.
         options: keywords of the model, by default as printed; see its docstring
 
-    Raises LiteratimError for a name that is unknown, with the nearest ones.
+    Raises LiteratimError for a name that is unknown, with the nearest ones, and for weights that do not fit.
     """
-    name = resolve(paper)
+    name, variant = chosen(paper, variant)
     if weights is None:
         return build(name, known_variant(name, variant), options)
-    if weights in shipped_vectors(name):
+    if is_file_name(weights):
+        return from_file(name, variant, Path(weights), options)
+    if isinstance(weights, str) and weights in shipped_vectors(name):
         if variant or options:
             raise LiteratimError(f'the weights "{weights}" are words with their vectors: no variant, no options')
         return word_vectors(name, weights)
@@ -57,11 +66,42 @@ def load(paper: str, variant: str | None = None, *, weights: str | None = None, 
             raise LiteratimError(f'the weights "{weights}" are of {name} {recorded["variant"]}, not of {variant}')
         net = build(name, variant, {**recorded["options"], **options})
         state = weights_state(recorded)
-    try:
-        net.load_state_dict(state)
-    except RuntimeError as error:
-        what = " ".join(str(error).split())
-        raise LiteratimError(f'the weights "{weights}" do not fit {name} with these options: {what}') from None
+    return filled(net, state, f'the weights "{weights}" do not fit {name} with these options')
+
+
+def from_file(name: str, variant: str | None, path: Path, options: dict[str, Any]) -> nn.Module:
+    """The network with the weights of a file; a checkpoint of a run says of which variant and options it is."""
+    state, rest = read_weights(path)
+    run, given = rest.get("literatim"), rest.get("hyper_parameters")
+    if isinstance(run, dict) and isinstance(given, dict):
+        if run.get("paper") != name or variant not in (None, run.get("variant")):
+            of = f"{run.get('paper')} {run.get('variant')}"
+            raise LiteratimError(f"{path}: a checkpoint of {of}, not of {' '.join(filter(None, (name, variant)))}")
+        variant = known_variant(name, run.get("variant"))
+        options = {**options_of_run(name, variant, given), **options}
+    variant = known_variant(name, variant)
+    return filled(build(name, variant, options), state, f"{path} does not fit {name} {variant} with these options")
+
+
+def options_of_run(name: str, variant: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The options of the network that a training module was given: its own, and those of what it went on from."""
+    options = dict(given.get("options") or {})
+    if given.get("weights") == TORCHVISION:
+        from literatim import interop
+
+        options = interop.options_of_published(name, variant, options)
+    elif given.get("weights"):
+        options = {**weights_record(name, given["weights"])["options"], **options}
+    return options | ({"num_classes": given["num_classes"]} if given.get("num_classes") else {})
+
+
+def filled(net: nn.Module, state: Mapping[str, Any], whose: str) -> nn.Module:
+    """The network with these weights, in evaluation mode. Raises LiteratimError where they do not fit."""
+    shapes = {key: tuple(entry.shape) for key, entry in net.state_dict().items()}
+    state = without_prefixes(state, shapes)
+    if fault := misfit(state, shapes):
+        raise LiteratimError(f"{whose}: {fault}")
+    net.load_state_dict(state)
     return net.eval()
 
 
@@ -77,17 +117,22 @@ def build(name: str, variant: str, options: dict[str, Any]) -> nn.Module:
             )
     settings = {**entry.with_, **options}
     keywords = inspect.signature(model).parameters
+    if "pretrained" in settings and "pretrained" not in keywords:
+        raise LiteratimError(f"weights are asked for by their name, not by pretrained{there_are(name)}")
     if unknown := [key for key in settings if key not in keywords]:
         hint = did_you_mean(unknown[0], keywords) or f"; it has {', '.join(keywords)}"
         raise LiteratimError(f'{name} {variant} has no option "{unknown[0]}"{hint}')
+    types = get_type_hints(model.__init__)
     for key, value in settings.items():
-        known = get_args(get_type_hints(model.__init__).get(key))  # of a Literal, what may be chosen
+        known = get_args(types.get(key))  # of a Literal, what may be chosen
         if known and all(isinstance(choice, str) for choice in known) and value not in known:
             hint = did_you_mean(str(value), known) or f"; it is one of {', '.join(known)}"
             raise LiteratimError(f'{name} has no {key} "{value}"{hint}')
+        if key == "num_classes" and (type(value) is not int or value < 1):
+            raise LiteratimError(f"{name} {variant}: {key} is {value!r:.40}; it must be a whole number of at least 1")
     try:
         net: nn.Module = model(**settings)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise LiteratimError(
             f"{name} {variant} cannot be made with {settings}: {' '.join(str(error).split())}"
         ) from None
@@ -98,13 +143,7 @@ def build(name: str, variant: str, options: dict[str, Any]) -> nn.Module:
 
 def known_variant(paper: str, variant: str | None) -> str:
     """The variant, or the default where none is named. Raises LiteratimError with the nearest names."""
-    variants = card(paper).variants
-    if variant is None:
-        return card(paper).default_variant
-    if variant not in variants:
-        hint = did_you_mean(variant, variants) or f"; it has {', '.join(variants)}"
-        raise LiteratimError(f'{paper} has no variant "{variant}"{hint}')
-    return variant
+    return card(paper).default_variant if variant is None else variant_of(paper, variant)
 
 
 def shipped_weights(paper: str) -> dict[str, Record]:
@@ -127,15 +166,28 @@ def word_vectors(paper: str, weights: str) -> Any:
     return getattr(import_module(module), attribute)(path)
 
 
-def weights_record(paper: str, weights: str) -> Record:
-    from literatim.interop import NETWORKS
-
+def weights_record(paper: str, weights: Any) -> Record:
+    """The record of the run whose weights are so called. Raises LiteratimError with what there is."""
     shipped = shipped_weights(paper)
+    if not isinstance(weights, str) or (weights in ANY and weights not in shipped):
+        raise LiteratimError(f"weights are asked for by their name, not by {weights!r:.40}{there_are(paper)}")
     if weights not in shipped:
-        known = [*shipped, *shipped_vectors(paper), *([TORCHVISION] if paper in NETWORKS else [])]
+        known = known_weights(paper)
         hint = did_you_mean(weights, known) or (f"; it has {', '.join(known)}" if known else "; none ship")
         raise LiteratimError(f'{paper} has no weights "{weights}"{hint}')
     return shipped[weights]
+
+
+def known_weights(paper: str) -> list[str]:
+    from literatim.interop import NETWORKS
+
+    return [*shipped_weights(paper), *shipped_vectors(paper), *([TORCHVISION] if paper in NETWORKS else [])]
+
+
+def there_are(paper: str) -> str:
+    """`; lenet has weights="mnist"`, or what to do where none ship."""
+    known = " and ".join(f'weights="{name}"' for name in known_weights(paper))
+    return f"; {paper} has {known}" if known else f"; for {paper} none ship: train it, or name a file, weights=FILE"
 
 
 def weights_state(record: Record) -> dict[str, Any]:

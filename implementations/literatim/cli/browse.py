@@ -91,7 +91,7 @@ def _years(text: str) -> _Years:
 
 
 def show(parser: argparse.ArgumentParser, args: list[str]) -> int:
-    parser.add_argument("paper", help="id, alias, arXiv id, DOI, BibTeX key or title")
+    parser.add_argument("paper", help="id, alias, arXiv id, DOI, BibTeX key or title, or a network's name")
     parser.add_argument("--json", action="store_true", help="the whole card")
     given = parser.parse_args(args)
     from literatim.registry import card, claims, resolve
@@ -120,7 +120,7 @@ def show(parser: argparse.ArgumentParser, args: list[str]) -> int:
 
 
 def cite(parser: argparse.ArgumentParser, args: list[str]) -> int:
-    parser.add_argument("paper", help="id, alias, arXiv id, DOI, BibTeX key or title")
+    parser.add_argument("paper", help="id, alias, arXiv id, DOI, BibTeX key or title, or a network's name")
     given = parser.parse_args(args)
     from literatim.registry import card, resolve
     from literatim.registry.bibtex import bibtex
@@ -212,17 +212,15 @@ def lint(parser: argparse.ArgumentParser, args: list[str]) -> int:
 def export(parser: argparse.ArgumentParser, args: list[str]) -> int:
     from literatim.cli import words
 
-    parser.add_argument("paper", help="id, alias, arXiv id, DOI, BibTeX key or title")
+    parser.add_argument("paper", help="id, alias, arXiv id, DOI, BibTeX key or title, or a network's name")
     parser.add_argument("--to", required=True, type=Path, metavar="FILE", help="FILE.onnx; for words .txt or .bin")
     parser.add_argument("--variant")
     parser.add_argument("--weights", help="name of shipped weights")
     words.add_source(parser)
     given = parser.parse_args(args)
-    from literatim.loading import known_variant
-    from literatim.registry import resolve
+    from literatim.registry.names import chosen
 
-    paper = resolve(given.paper)
-    known_variant(paper, given.variant)
+    paper, given.variant = chosen(given.paper, given.variant)
     writable(given.to)
     if words.learns_words(paper):
         return words.export(paper, given)

@@ -15,12 +15,12 @@ from literatim.experiment.runs import (
     find_checkpoint,
     known_recipe,
     new_run_folder,
-    paper_and_recipe,
     run_of,
 )
-from literatim.loading import known_variant, weights_record
+from literatim.loading import weights_record
 from literatim.places import writable
-from literatim.registry import heads, resolve
+from literatim.registry import heads
+from literatim.registry.names import chosen, network
 
 ABOUT = {
     "fit": "Train a recipe. The run's folder holds its configuration, curve, checkpoints and record.",
@@ -32,7 +32,7 @@ ABOUT = {
     "reproduce": "Run a recipe for each seed, test it, record it, and compare with the card.",
 }
 OWN = """\
-  PAPER                    id, alias, arXiv id, DOI, BibTeX key or title
+  PAPER                    id, alias, arXiv id, DOI, BibTeX key or title; or a network's name, such as resnet20
   --recipe NAME            a recipe of the card; quick where none is named
   --runs DIR               where run folders are made (default: runs)
   --config FILE            a configuration laid over the recipe
@@ -68,24 +68,27 @@ def main(command: str, args: list[str]) -> int:
             return 0 if args else 2
         raise LiteratimError(f"{command}: name a paper first, such as: literatim {command} lenet (there are {papers})")
     name, *rest = args
-    if command == "predict" and words.learns_words(resolve(name)):
-        return words.predict(resolve(name), rest)
+    paper, _ = network(name)
+    if command == "predict" and words.learns_words(paper):
+        return words.predict(paper, rest)
     own, rest = take(
         rest,
         {"recipe", "runs", "ckpt_path", "weights", "variant", "seeds", "seed", *SAMPLING},
         {"json", "again", "help-all"},
     )
-    paper, recipe = paper_and_recipe(name, own.get("recipe"))
+    recipe = known_recipe(paper, own.get("recipe"))
     if {"-h", "--help"} & set(rest) or "help-all" in own:
         return show_help(command, paper, recipe, everything="help-all" in own)
-    for option in set(own) - allowed(command):
-        raise LiteratimError(f"{command} has no option --{option}")
-    check_files(paper, rest)
+    for foreign in set(own) - allowed(command):
+        raise LiteratimError(f"{command} has no option --{foreign}")
+    check_files(rest)
+    _, variant = chosen(name, own.get("variant") or option(rest, "model.variant"))
     if command == "reproduce":
+        own |= {"variant": variant} if variant else {}
         return reproduce(paper, recipe, own, rest)
     if command == "fit":
-        return fit(paper, recipe, own, rest)
-    return evaluate(command, paper, recipe, own, rest)
+        return fit(paper, recipe, own, rest, variant)
+    return evaluate(command, paper, recipe, own, rest, variant)
 
 
 def allowed(command: str) -> set[str]:
@@ -127,14 +130,18 @@ def option(args: list[str], name: str) -> str | None:
     return None
 
 
-def check_files(paper: str, args: list[str]) -> None:
-    known_variant(paper, option(args, "model.variant"))
+def of_variant(args: list[str], variant: str | None) -> list[str]:
+    """The options with the variant among them that the name of a network stands for."""
+    return args if variant is None or option(args, "model.variant") else [*args, f"--model.variant={variant}"]
+
+
+def check_files(args: list[str]) -> None:
     config = option(args, "config")
     if config and not Path(config).is_file():
         raise LiteratimError(f"{config}: there is no such configuration file")
 
 
-def fit(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:
+def fit(paper: str, recipe: str, own: dict[str, str], args: list[str], variant: str | None) -> int:
     root = Path(own.get("runs", "runs"))
     checkpoint = folder = None
     if given := own.get("ckpt_path"):
@@ -149,6 +156,8 @@ def fit(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:
             )
         if folder is not None and "recipe" not in own:
             recipe = known_recipe(paper, folder.parent.name)
+    else:
+        args = of_variant(args, variant)
     if "--print_config" in args or any(arg.startswith("--print_config=") for arg in args):
         folder = None
     elif folder is None:
@@ -156,7 +165,7 @@ def fit(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:
     from literatim.experiment.lightning import Request, run
     from literatim.experiment.stopping import Interrupted
 
-    request = Request("fit", paper, recipe, args, folder, checkpoint)
+    request = Request("fit", paper, recipe, args, folder, checkpoint, variant=variant)
     try:
         cli = run(request)
     except Interrupted as stopped:
@@ -177,7 +186,7 @@ def interrupted(stopped: Exception, command: str) -> int:
     return 2
 
 
-def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:
+def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: list[str], variant: str | None) -> int:
     """validate, test, predict."""
     files: list[str] = []
     to = sampling(own) if command == "predict" else None
@@ -202,12 +211,14 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
     else:
         weights = shipped_name(paper, own.get("weights") or own.get("recipe"), command)
         record = weights_record(paper, weights)
+        if variant not in (None, record["variant"]):
+            raise LiteratimError(f'the weights "{weights}" are of {paper} {record["variant"]}, not of {variant}')
         recipe = record["recipe"]
         args = [f"--model.variant={record['variant']}", f"--model.options={json.dumps(record['options'])}", *args]
     from literatim.experiment.lightning import Request, run
 
     asked: dict[str, int] = {name: int(own[name]) for name in ("number", "seed", "label") if to and name in own}
-    request = Request(command, paper, recipe, args, None, checkpoint, files, weights=weights, to=to)
+    request = Request(command, paper, recipe, args, None, checkpoint, files, weights=weights, to=to, variant=variant)
     request.sampling = {"number": 16, "seed": 0, **asked} if to else {}
     cli = run(request)
     if to:
@@ -284,7 +295,7 @@ def reproduce(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> 
     from literatim.registry import card
 
     entry = card(paper)
-    variants = [known_variant(paper, own["variant"])] if "variant" in own else list(entry.recipe_variants(recipe))
+    variants = [own["variant"]] if "variant" in own else list(entry.recipe_variants(recipe))
     root = Path(own.get("runs", "runs"))
     from literatim.claims import verify
     from literatim.cli.browse import print_verdicts

@@ -50,6 +50,7 @@ class Request:
     to: Path | None = None  # the picture that `predict` writes, of a paper that generates
     sampling: dict[str, Any] = field(default_factory=dict)  # number, seed and label of what is on it
     test_after: bool = False  # `reproduce`
+    variant: str | None = None  # where one is named
 
 
 class PaperCLI(LightningCLI):
@@ -321,11 +322,10 @@ def run(request: Request) -> PaperCLI:
                 f"{request.checkpoint}: a checkpoint of {of[0]}, recipe {of[1]}, not of {request.paper}, recipe "
                 f"{request.recipe}; name them as they are"
             )
-        given = options(request.args, "model.variant")
-        if given and given[-1] != identity["variant"]:
+        if request.variant not in (None, identity["variant"]):
             raise LiteratimError(
-                f"{request.checkpoint}: a checkpoint of {request.paper} {identity['variant']}, not of {given[-1]}; "
-                "leave --model.variant out, or name another checkpoint"
+                f"{request.checkpoint}: a checkpoint of {request.paper} {identity['variant']}, not of "
+                f"{request.variant}; name the network as it is, or another checkpoint"
             )
     try:
         return PaperCLI(request)

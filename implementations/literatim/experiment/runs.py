@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from literatim.errors import LiteratimError, did_you_mean
-from literatim.registry.names import resolve
 from literatim.registry.reading import head
 
 CHECKPOINTS, IDENTITY = "checkpoints", "run.json"
@@ -105,8 +104,3 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def paper_and_recipe(name: str, recipe: str | None) -> tuple[str, str]:
-    paper = resolve(name)
-    return paper, known_recipe(paper, recipe)

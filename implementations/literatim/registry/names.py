@@ -1,4 +1,4 @@
-"""By which names a paper is called: id, alias, arXiv id, DOI, BibTeX key or title, in any case."""
+"""By which names a paper is called, and its networks: the paper's own names for them, and those in common use."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from literatim.errors import LiteratimError, did_you_mean
+from literatim.registry.data import DATA_SETS
 from literatim.registry.reading import head, heads, papers_folder
 
 
@@ -25,17 +26,95 @@ def names(entry: dict[str, Any]) -> list[str]:
     return [entry["id"], *entry.get("aliases", ()), *(str(name) for name in single if name)]
 
 
+def loose(name: str) -> str:
+    """A name as people also write it: `ResNet-18`, `resnet_18` and `resnet18` are one."""
+    return re.sub(r"[\s_-]+", "", normal(name))
+
+
+def networks(entry: dict[str, Any]) -> dict[str, str]:
+    """loose name -> variant of one paper: the paper's names for its networks, and the card's `variant_aliases`."""
+    return {loose(name): variant for name, variant in _spelt(entry).items()}
+
+
+def _spelt(entry: dict[str, Any]) -> dict[str, str]:
+    return {**{variant: variant for variant in entry["variants"]}, **entry.get("variant_aliases", {})}
+
+
 def resolve(name: str) -> str:
-    """The id of the paper of that name. Raises LiteratimError with the nearest names."""
+    """The id of the paper of that name, or of that of a network. Raises LiteratimError with the nearest names."""
+    return network(name)[0]
+
+
+def network(name: str) -> tuple[str, str | None]:
+    """(the id of a paper, the variant that the name is of): "resnet50", "ResNet-18", "vgg16", "vgg-d", "skip-gram".
+
+    The variant is None for a name of the paper itself. Raises LiteratimError with the nearest names, or with the
+    candidates where several networks are called so.
+    """
+    if not isinstance(name, str):
+        raise LiteratimError(
+            f'a paper is called by its name, such as "lenet", not by {name!r:.40}; literatim.find() names them all'
+        )
     wanted = normal(name)
     # The id itself is a folder: no need to read the other cards.
     if re.fullmatch(r"[a-z0-9-]+", wanted) and (papers_folder() / wanted / "card.yaml").is_file():
-        return str(head(wanted)["id"])
-    known = {normal(n): paper for paper, entry in heads().items() for n in names(entry)}
-    if wanted in known:
-        return known[wanted]
-    hint = did_you_mean(wanted, known)
+        return str(head(wanted)["id"]), None
+    entries = heads()
+    papers = {loose(n): paper for paper, entry in entries.items() for n in names(entry)}
+    if paper := papers.get(loose(name)):
+        return paper, networks(entries[paper]).get(loose(name))
+    for paper, entry in entries.items():
+        if loose(name).startswith(loose(paper)) and (variant := _of(paper, entry, name)):
+            return paper, variant
+    candidates = {
+        f"{paper}-{networks(entry)[loose(name)]}": (paper, networks(entry)[loose(name)])
+        for paper, entry in entries.items()
+        if loose(name) in networks(entry)
+    }
+    # A letter, or the name of a data set, does not say of which paper.
+    if len(candidates) == 1 and len(wanted) > 1 and wanted not in DATA_SETS:
+        return next(iter(candidates.values()))
+    if candidates:
+        said = " or ".join(f'"{name}"' for name in candidates)
+        raise LiteratimError(f'"{name}" alone does not say of which paper; say {said}')
+    known = {normal(n) for entry in entries.values() for n in [*names(entry), *_spelt(entry)] if len(n) > 1}
+    hint = did_you_mean(wanted, sorted(known))
     raise LiteratimError(f'there is no paper called "{name}"{hint or "; literatim list shows them all"}')
+
+
+def _of(paper: str, entry: dict[str, Any], name: str) -> str | None:
+    """The variant of a paper by any of its names, alone or behind the paper's."""
+    found = networks(entry)
+    return found.get(loose(name)) or found.get(loose(name).removeprefix(loose(paper)))
+
+
+def variant_of(paper: str, variant: str) -> str:
+    """The paper's own name for one of its networks. Raises LiteratimError with the nearest names."""
+    entry = head(paper)
+    if not isinstance(variant, str):
+        raise LiteratimError(f"a variant of {paper} is called by its name, not by {variant!r:.40}; {_has(entry)}")
+    if found := _of(paper, entry, variant):
+        return found
+    hint = did_you_mean(variant, _spelt(entry)) or f"; {_has(entry)}"
+    raise LiteratimError(f'{paper} has no variant "{variant}"{hint}')
+
+
+def _has(entry: dict[str, Any]) -> str:
+    return f"it has {', '.join(entry['variants'])}"
+
+
+def chosen(name: str, variant: str | None) -> tuple[str, str | None]:
+    """(the id of a paper, the variant that was asked for), by a name and by what is said besides.
+
+    Raises LiteratimError where they contradict.
+    """
+    paper, implied = network(name)
+    if variant is None:
+        return paper, implied
+    variant = variant_of(paper, variant)
+    if implied not in (None, variant) and loose(name) not in map(loose, names(head(paper))):
+        raise LiteratimError(f'"{name}" is {paper} {implied}, not {variant}; name one of the two')
+    return paper, variant
 
 
 def find(
@@ -45,7 +124,7 @@ def find(
     topic: str | None = None,
     author: str | None = None,
 ) -> list[str]:
-    """Ids of the papers whose id, alias or title matches a wildcard pattern, oldest first.
+    """Ids of the papers whose id, alias or title matches a wildcard pattern, or with a network so called; oldest first.
 
     `year` is a year or anything that contains years (`range(2012, 2016)`), `topic` one of the card's topics,
     `author` a part of an author's name. Case does not matter.
@@ -61,7 +140,7 @@ def matching(
     return {
         paper: entry
         for paper, entry in heads().items()
-        if any(fnmatchcase(normal(n), pattern.casefold()) for n in names(entry))
+        if (any(fnmatchcase(normal(n), pattern.casefold()) for n in names(entry)) or loose(pattern) in networks(entry))
         and (years is None or entry["year"] in years)
         and (topic is None or topic.casefold() in map(str.casefold, entry["topics"]))
         and (author is None or any(author.casefold() in name.casefold() for name in entry["authors"]))

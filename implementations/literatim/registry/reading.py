@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # The sections of card.yaml that names, `list` and `find` need.
-HEAD = ("id", "aliases", "title", "authors", "year", "arxiv", "doi", "bibtex", "topics", "variants", "recipes")
+HEAD = (
+    "id", "aliases", "title", "authors", "year", "arxiv", "doi", "bibtex", "topics", "variants", "variant_aliases",
+    "recipes",
+)  # fmt: skip
 PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null")}
 
 
@@ -63,11 +66,13 @@ def _head(path: Path) -> dict[str, Any]:
         # What lies deeper than the names of variants and recipes is half of the reading.
         found = yaml.load("".join(re.sub(r"^ {4}.*\n?", "", parts.get(name, ""), flags=re.M) for name in HEAD), Loader)
         if isinstance(found, dict) and isinstance(found["year"], int) and isinstance(found["title"], str):
-            for name in ("aliases", "authors", "topics", "variants", "recipes"):
-                kind = dict if name in ("variants", "recipes") else list
+            for name in ("aliases", "authors", "topics", "variants", "variant_aliases", "recipes"):
+                kind = dict if name in ("variants", "variant_aliases", "recipes") else list
                 words = found.setdefault(name, kind())
                 if not isinstance(words, kind) or not all(isinstance(word, str) for word in words):
                     raise TypeError(name)
+            if not all(isinstance(variant, str) for variant in found["variant_aliases"].values()):
+                raise TypeError("variant_aliases")
             return found | {"id": path.parent.name}
     except (yaml.YAMLError, KeyError, TypeError, ValueError):
         pass

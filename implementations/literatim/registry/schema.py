@@ -193,6 +193,7 @@ class Card(Strict):
     builds_on: tuple[Predecessor, ...] = ()
     introduces: tuple[Text, ...] = ()
     variants: dict[Word, Variant] = {}
+    variant_aliases: dict[Word, Word] = {}  # what others call a variant
     training: ImportPath | None = None
     recipes: dict[Word, Recipe] = {}
     open: tuple[Open, ...] = ()
@@ -212,6 +213,9 @@ class Card(Strict):
     def _whole(self) -> Self:
         if self.recipes and not (self.training and self.variants):
             raise ValueError("a card with recipes needs a training module and a variant to train")
+        for alias, variant in self.variant_aliases.items():
+            if variant not in self.variants:
+                raise misplaced(f'the card has no variant "{variant}"', "variant_aliases", alias)
         for name, recipe in self.recipes.items():
             for variant in recipe.variants:
                 if variant not in self.variants:
