@@ -10,6 +10,7 @@ from typing import Any
 
 from literatim.cli import print_json, words
 from literatim.errors import LiteratimError
+from literatim.experiment.imports import quickly
 from literatim.experiment.runs import (
     drop_if_unused,
     find_checkpoint,
@@ -162,7 +163,8 @@ def fit(paper: str, recipe: str, own: dict[str, str], args: list[str], variant: 
         folder = None
     elif folder is None:
         folder = new_run_folder(root, paper, recipe)
-    from literatim.experiment.lightning import Request, run
+    with quickly():
+        from literatim.experiment.lightning import Request, run
     from literatim.experiment.stopping import Interrupted
 
     request = Request("fit", paper, recipe, args, folder, checkpoint, variant=variant)
@@ -215,7 +217,8 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
             raise LiteratimError(f'the weights "{weights}" are of {paper} {record["variant"]}, not of {variant}')
         recipe = record["recipe"]
         args = [f"--model.variant={record['variant']}", f"--model.options={json.dumps(record['options'])}", *args]
-    from literatim.experiment.lightning import Request, run
+    with quickly():
+        from literatim.experiment.lightning import Request, run
 
     asked: dict[str, int] = {name: int(own[name]) for name in ("number", "seed", "label") if to and name in own}
     request = Request(command, paper, recipe, args, None, checkpoint, files, weights=weights, to=to, variant=variant)
@@ -297,10 +300,11 @@ def reproduce(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> 
     entry = card(paper)
     variants = [own["variant"]] if "variant" in own else list(entry.recipe_variants(recipe))
     root = Path(own.get("runs", "runs"))
-    from literatim.claims import verify
-    from literatim.cli.browse import print_verdicts
-    from literatim.experiment.lightning import Request
-    from literatim.experiment.reproduce import reproduce as run_seed
+    with quickly():
+        from literatim.claims import verify
+        from literatim.cli.browse import print_verdicts
+        from literatim.experiment.lightning import Request
+        from literatim.experiment.reproduce import reproduce as run_seed
     from literatim.experiment.stopping import Interrupted
 
     asked = Request("reproduce", paper, recipe, args)
@@ -337,7 +341,8 @@ def said(metrics: dict[str, float]) -> str:
 
 def show_help(command: str, paper: str, recipe: str, everything: bool) -> int:
     """The paper's own options, from its training and data modules; the Trainer's on --help-all."""
-    from literatim.experiment.help import options_help
+    with quickly():
+        from literatim.experiment.help import options_help
 
     print(usage(command) + "\n\n" + options_help(paper, recipe, command, everything))
     return 0
