@@ -10,7 +10,7 @@ import pytest
 import torch
 from filelock import FileLock
 
-from conftest import inside
+from conftest import assert_refused, inside
 from literatim.datasets import encoding, text
 from literatim.datasets.corpus import Corpus
 from literatim.datasets.encoding import Options, encode
@@ -202,3 +202,14 @@ def test_without_a_home(tmp_path, monkeypatch):
     monkeypatch.setattr(encoding.Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
     with pytest.raises(LiteratimError, match=r"no home folder .* name one with data\.cache"):
         kept(tmp_path / "text.txt", None)
+
+
+def test_a_run_does_not_go_on_with_a_text_of_the_same_words_size_and_time(trained, tmp_path):
+    folder = tmp_path / "folder"
+    shutil.copytree(trained[0], folder)
+    other = folder / "other.txt"
+    other.write_text("\n".join(reversed(LINES)))
+    shutil.copystat(folder / "text.txt", other)
+    os.replace(other, folder / "text.txt")
+    more = ["--runs", "0", "--ckpt_path", "last", "--trainer.max_epochs", "2"]
+    assert_refused(inside("fit", "word2vec", *more, cwd=folder), "the data are not those the run began with")
