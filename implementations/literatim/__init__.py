@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from literatim import interop
     from literatim.claims.verdicts import verify
+    from literatim.experiment.prepared import recipe
     from literatim.loading import load
     from literatim.registry.names import find
 
 __version__ = "0.1.0"
-__all__ = ["card", "find", "interop", "load", "verify"]
+__all__ = ["card", "find", "interop", "load", "recipe", "verify"]
 
-_PLACES = {"load": "literatim.loading", "verify": "literatim.claims.verdicts", "find": "literatim.registry.names"}
+_PLACES = {
+    "load": "literatim.loading",
+    "verify": "literatim.claims.verdicts",
+    "find": "literatim.registry.names",
+    "recipe": "literatim.experiment.prepared",
+}
 
 
 def card(name: str) -> Any:
