@@ -5,7 +5,8 @@ import time
 import pytest
 
 from literatim.cli import main
-from literatim.registry import reading
+from literatim.errors import LiteratimError
+from literatim.registry import ledger, reading
 from literatim.registry.lint import lint
 
 CARD = """\
@@ -183,7 +184,7 @@ def test_a_bomb_of_aliases_ends_fast(mlp, place):
     (mlp / "card.yaml").write_text(CARD + "\n".join(bomb) + "\nintroduces: " + place.format(a5="*a5") + "\n")
     began = time.process_time()
     faults = lint()
-    assert faults[0] == "papers/mlp/card.yaml:16:5: a1[0]: anchors and aliases are not used in cards; write it out"
+    assert faults[0] == "papers/mlp/card.yaml:16:5: a1[0]: anchors and aliases are not used here; write it out"
     assert time.process_time() - began < 0.1
 
 
@@ -262,8 +263,76 @@ def test_lint_refuses_a_file_that_is_not_there(capsys):
     assert capsys.readouterr() == ("", "literatim: papers/nil/card.yaml: there is no such file\n")
 
 
-def test_lint_checks_cards_and_claims_only(capsys):
-    assert main(["lint", "papers/mlp/recipes/quick.yaml"]) == 1
+def test_lint_checks_what_it_knows(mlp, capsys):
+    (mlp / "essay.md").touch()
+    assert main(["lint", "papers/mlp/essay.md"]) == 1
     assert capsys.readouterr().out == (
-        "papers/mlp/recipes/quick.yaml:1:1: only card.yaml and claims.yaml are checked\n"
+        "papers/mlp/essay.md:1:1: only card.yaml, claims.yaml, recipes, record.json and curve.csv are checked\n"
     )
+    for name in ("recipes/quick.yaml", "record.json", "curve.csv"):
+        (mlp / name).write_text("trainer: {}\ntrainer: {}\n")
+        assert main(["lint", f"papers/mlp/{name}"]) == 1
+        assert capsys.readouterr().out.startswith(f"papers/mlp/{name}:")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", ":1:1: the file is empty"),
+        ("trainer: [", ":2:1: not YAML"),
+        ("- trainer\n", ":1:1: a recipe is a mapping"),
+        ("trainer: {}\ntrainer: {}\n", ":2:1: trainer: the key stands here twice"),
+        ("trainr: {}\n", ':1:1: there is no section "trainr"; did you mean "trainer"?'),
+        ("model:\n", ":1:1: model: a mapping is expected"),
+        ("seed_everything: zero\n", ":1:1: seed_everything: a whole number is expected"),
+        ("model: &a {j: 1}\ndata: *a\n", "aliases are not used here"),
+        ("trainer: !!python/name:os.system x\n", ":1:10: trainer: the tag"),
+        (b"trainer: \xff\n", ":1:10: this is not UTF-8 text"),
+        ("[" * 5000, "not YAML"),
+    ],
+)
+def test_faults_of_recipes_have_their_line_and_no_hash_is_taken_of_them(mlp, text, what, fault):
+    path = mlp / "recipes/quick.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert what in lint()[0]
+    ledger.hashes.cache_clear()
+    with pytest.raises(LiteratimError, match=r"recipes/quick\.yaml"):
+        ledger.hashes("mlp", "quick")
+    fault("recipe-damaged", 2)
+
+
+def test_a_recipe_that_the_card_lacks_is_a_fault(mlp):
+    (mlp / "recipes/other.yaml").write_text("trainer: {}\n")
+    assert lint() == ["papers/mlp/recipes/other.yaml:1:1: the card has no recipe other"]
+
+
+def another(mlp, name, topics="topics"):
+    """A second paper like the first, but of other names."""
+    text = CARD.replace("id: mlp", f"id: {name}").replace("A Network", f"{name}, A Network").replace("lovelace", name)
+    path = mlp.parent / name / "card.yaml"
+    (path.parent / "recipes").mkdir(parents=True)
+    path.write_text(text.replace("topics", topics))
+    (path.parent / "recipes/quick.yaml").write_text("trainer: {}\n")
+
+
+def test_an_alias_that_is_the_name_of_anothers_variant_is_a_fault(mlp):
+    another(mlp, "other", "aliases: [small]\ntopics")
+    assert lint() == ['papers/other/card.yaml:8:11: aliases[0]: a variant of mlp is called "small"']
+
+
+def test_an_alias_may_be_the_name_of_ones_own_variant(mlp):
+    assert faults_after(mlp / "card.yaml", "topics", "aliases: [small]\ntopics") == []
+
+
+def test_papers_may_have_variants_of_one_name(mlp):
+    another(mlp, "other")
+    assert lint() == []
+
+
+def test_the_head_of_each_card_is_read_once_however_many_there_are(mlp, monkeypatch):
+    for i in range(40):
+        another(mlp, f"paper{i}")
+    read, heads_read = reading._head, []
+    monkeypatch.setattr(reading, "_head", lambda path: heads_read.append(path) or read(path))
+    assert lint() == []
+    assert len(heads_read) == 41

@@ -119,7 +119,24 @@ def test_a_record_in_another_run_s_folder_is_a_fault(place, tmp_path):
     place.rename(place.with_name("lenet5-s7"))
     said = inside("lint", cwd=tmp_path).stdout
     assert "it lies in results/mnist/lenet5-s7, and belongs in results/mnist/lenet5-s0" in said
-    assert records("lenet")[0]["seed"] == 0
+    assert_refused(inside("show", "lenet", cwd=tmp_path), "belongs in results/mnist/lenet5-s0")
+
+
+def test_a_copy_of_a_run_is_no_second_seed(place, tmp_path):
+    shutil.copytree(place, place.with_name("lenet5-s1"))
+    assert_refused(inside("verify", "lenet", "--kind", "empirical", cwd=tmp_path), "lenet5-s1/record.json: recipe: ")
+
+
+def test_a_record_that_says_something_twice_is_refused(place, tmp_path):
+    path = place / "record.json"
+    path.write_text(path.read_text().replace('"dirty": false', '"dirty": true,\n "dirty": false'))
+    assert_refused(inside("show", "lenet", cwd=tmp_path), "record.json: dirty: the key stands here twice")
+
+
+def test_a_run_without_an_outcome_is_not_judged(place):
+    path = place / "record.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"metrics": {}}))
+    assert "the run has no outcome" in {reason.en for reason in records("lenet")[0].unjudged}
 
 
 def test_shipped_weights_that_are_no_safetensors_are_named(place, papers, tmp_path):

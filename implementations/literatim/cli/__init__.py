@@ -19,7 +19,7 @@ COMMANDS = {
     "show": "a paper's card in short",
     "cite": "a paper's BibTeX entry",
     "verify": "the verdicts on a paper's claims",
-    "lint": "check the cards",
+    "lint": "check the cards, recipes and records",
     "fit": "train a recipe (the Lightning CLI)",
     "validate": "evaluate a checkpoint on the sets that a recipe watches",
     "test": "evaluate a checkpoint or shipped weights on the test set",

@@ -183,7 +183,7 @@ def _cell(value: Any) -> str:
 
 def lint(parser: argparse.ArgumentParser, args: list[str]) -> int:
     parser.epilog = "Exit status 1 if there are faults."
-    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="card.yaml or claims.yaml; all where none")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="a card, recipe, record …; all where none")
     parser.add_argument(
         "--schema", choices=("card", "claims", "record"), help="print the JSON Schema for editors instead"
     )

@@ -13,11 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from literatim.errors import LiteratimError
 from literatim.registry.data import DATA_SETS
-from literatim.registry.reading import Loader, card, paper_folder, read_text, shown
+from literatim.registry.reading import card, paper_folder, read_text, settings, shown
 
 if TYPE_CHECKING:
     from literatim.registry.schema import Text
@@ -76,6 +74,8 @@ class Record:
         reasons = []
         if self["dirty"]:
             reasons.append(Text(en="the tree was not clean", zh="代码有未提交的改动"))
+        if not self["metrics"]:
+            reasons.append(Text(en="the run has no outcome", zh="运行没有结果"))
         if self["overrides"]:
             given = " ".join(self["overrides"])
             reasons.append(Text(en=f"options were overridden: {given}", zh=f"选项有改动：{given}"))
@@ -97,7 +97,17 @@ def read_record(path: Path, paper: str) -> Record:
     data = checked(path)
     if data["paper"] != paper:
         raise LiteratimError(f"{shown(path)}: paper: a record of {data['paper']}; move it to that paper's results")
+    if misplaced := astray(path, data):  # a copy would count as one more seed
+        raise LiteratimError(misplaced)
     return Record(path.parent, data)
+
+
+def astray(path: Path, data: dict[str, Any]) -> str | None:
+    """What is wrong with the place of a record, if anything."""
+    lies, belongs = f"{path.parents[1].name}/{path.parent.name}", f"{data['recipe']}/{data['variant']}-s{data['seed']}"
+    if lies == belongs:
+        return None
+    return f"{shown(path)}: recipe: it lies in results/{lies}, and belongs in results/{belongs}"
 
 
 def records(paper: str, recipe: str | None = None, variant: str | None = None) -> list[Record]:
@@ -114,10 +124,12 @@ def recipe_path(paper: str, recipe: str) -> Path:
 @cache
 def hashes(paper: str, recipe: str) -> dict[str, str]:
     """Today's `recipe_sha256`, `code_sha256` and `data_sha256`: a record with others is stale."""
-    settings = yaml.load(read_text(recipe_path(paper, recipe)), Loader)
+    sets = settings(recipe_path(paper, recipe))
+    if recipe not in card(paper).recipes:
+        raise LiteratimError(f'{paper} has no recipe "{recipe}"')
     data = DATA_SETS[card(paper).recipes[recipe].data]
     return {
-        "recipe_sha256": _sha256(json.dumps(settings, sort_keys=True)),
+        "recipe_sha256": _sha256(json.dumps(sets, sort_keys=True)),
         "code_sha256": _sha256("".join(code(path) for path in code_files(paper, data.module))),
         "data_sha256": _sha256(json.dumps(data.sha256, sort_keys=True)),
     }

@@ -1,4 +1,4 @@
-"""`literatim lint`: the faults of every card, one by one and against each other."""
+"""`literatim lint`: the faults of every card, recipe and record, one by one and against each other."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from literatim.errors import LiteratimError
 from literatim.registry.data import DATA_SETS
-from literatim.registry.ledger import record_files
-from literatim.registry.names import names, normal
+from literatim.registry.ledger import astray, record_files
+from literatim.registry.names import loose, names, networks, normal
 from literatim.registry.reading import (
     card,
     claims,
@@ -17,6 +17,7 @@ from literatim.registry.reading import (
     paper_folder,
     papers_folder,
     place_of,
+    settings_faults,
     shown,
     weights_path,
 )
@@ -34,7 +35,32 @@ def lint(files: list[Path] | None = None) -> list[str]:
         return faults
     known = heads()
     called = {paper: {normal(name) for name in names(entry)} for paper, entry in known.items()}
-    return [fault for paper in known for fault in (*_across(paper, called), *_recorded(paper))]
+    variants: dict[str, list[str]] = {}  # loose name -> the papers with a variant so called
+    for paper, entry in known.items():
+        for name in networks(entry):
+            variants.setdefault(name, []).append(paper)
+    return [
+        fault
+        for paper in known
+        for faults in (_across(paper, called), _aliases(paper, variants), _recipes(paper), _recorded(paper))
+        for fault in faults
+    ]
+
+
+def _aliases(paper: str, variants: dict[str, list[str]]) -> Iterator[str]:
+    """Names of a paper by which people would mean another's network."""
+    for i, name in enumerate(card(paper).aliases):
+        for other in variants.get(loose(name), ()):
+            if other != paper:
+                at = place_of(paper_folder(paper) / "card.yaml", ("aliases", i))
+                yield at + f'aliases[{i}]: a variant of {other} is called "{name}"'
+
+
+def _recipes(paper: str) -> Iterator[str]:
+    for path in sorted((paper_folder(paper) / "recipes").glob("*.yaml")):
+        yield from settings_faults(path)[0]
+        if path.stem not in card(paper).recipes:
+            yield f"{shown(path)}:1:1: the card has no recipe {path.stem}"
 
 
 def _across(paper: str, called: dict[str, set[str]]) -> Iterator[str]:
@@ -66,17 +92,20 @@ def _across(paper: str, called: dict[str, set[str]]) -> Iterator[str]:
 
 def _recorded(paper: str) -> Iterator[str]:
     """Records and curves: each sound, of this paper, and in the folder that its own words lead to."""
+    found = card(paper)
     for path in record_files(paper):
         faults, data = faults_of(path)
         yield from faults
         if faults:
             continue
         at = f"{shown(path)}: "
-        belongs = f"{data['recipe']}/{data['variant']}-s{data['seed']}"
         if data["paper"] != paper:
             yield at + f"paper: the folder is {paper}'s, the record {data['paper']}'s"
-        elif belongs != (lies := f"{path.parents[1].name}/{path.parent.name}"):
-            yield at + f"recipe: it lies in results/{lies}, and belongs in results/{belongs}"
+        elif misplaced := astray(path, data):
+            yield misplaced
+        for field, there in (("recipe", set(found.recipes)), ("variant", set(found.variants))):
+            if data[field] not in there:
+                yield at + f'{field}: the card has no {field} "{data[field]}"'
         if (weights := data.get("weights")) and not weights_path(paper, weights["name"]).is_file():
             yield at + f"weights: there is no file {shown(weights_path(paper, weights['name']))}"
         try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from literatim.errors import LiteratimError
+from literatim.errors import LiteratimError, did_you_mean
 from literatim.places import expanded
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ HEAD = (
     "id", "aliases", "title", "authors", "year", "arxiv", "doi", "bibtex", "topics", "variants", "variant_aliases",
     "recipes",
 )  # fmt: skip
+SECTIONS = ("seed_everything", "model", "data", "trainer")  # of a recipe
 PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null")}
 
 
@@ -116,12 +117,22 @@ def _validated(path: Path, schema: type[Any]) -> Any:
 
 
 def lint_file(path: Path) -> list[str]:
-    """Every fault of one card.yaml or claims.yaml as `file:line:column: where: what`."""
+    """Every fault of one card.yaml, claims.yaml, recipe, record.json or curve.csv, with its place."""
+    from literatim.registry.recorded import curve_rows, faults_of
     from literatim.registry.schema import Card, Claims
 
     schemas: dict[str, type[BaseModel]] = {"card.yaml": Card, "claims.yaml": Claims}
+    if path.name == "record.json":
+        return faults_of(path)[0]
+    if path.name == "curve.csv":
+        try:
+            return [] if curve_rows(path) else [f"{shown(path)}:1: a curve without a row"]
+        except LiteratimError as error:
+            return [str(error)]
+    if path.resolve().parent.name == "recipes":
+        return settings_faults(path)[0]
     if path.name not in schemas:
-        return [f"{shown(path)}:1:1: only card.yaml and claims.yaml are checked"]
+        return [f"{shown(path)}:1:1: only card.yaml, claims.yaml, recipes, record.json and curve.csv are checked"]
     return validate(path, schemas[path.name])[0]
 
 
@@ -129,37 +140,75 @@ def validate(path: Path, schema: type[BaseModel]) -> tuple[list[str], Any]:
     """(faults, the validated object); of the two one is empty."""
     from pydantic import ValidationError
 
-    name = shown(path)
-    try:
-        node = yaml.compose(read_text(path), Loader)
-    except LiteratimError as error:
-        return [str(error)], None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        return [f"{name}:{mark.line + 1}:{mark.column + 1}: not YAML: {error.problem}" if mark else str(error)], None
-    except yaml.YAMLError as error:
-        return [f"{name}:1:1: not YAML: {' '.join(str(error).split())}"], None
-    if node is None:
-        return [f"{name}:1:1: the file is empty"], None
-    faults = [f"{name}:{mark.line + 1}:{mark.column + 1}: {fault}" for mark, fault in _node_faults(node)]
+    faults, node, data = plain(path)
     if faults:
         return faults, None
-    try:
-        data = yaml.load(read_text(path), Loader)
-    except (yaml.YAMLError, ValueError, KeyError) as error:  # a tag that does not fit its value
-        return [f"{name}:1:1: not YAML: {' '.join(str(error).split())}"], None
     try:
         # Through JSON, because pydantic's strict mode would refuse YAML's lists where the schema has tuples.
         return [], schema.model_validate_json(json.dumps(data, default=str))
     except ValidationError as error:
-        return [_fault(name, node, fault) for fault in error.errors()], None
+        return [_fault(shown(path), node, fault) for fault in error.errors()], None
 
 
-def _node_faults(node: yaml.Node, path: str = "", seen: set[int] | None = None) -> list[tuple[Any, str]]:
+def settings(path: Path) -> dict[str, Any]:
+    """What a recipe sets, by its sections. Raises LiteratimError with file:line:column of the first fault."""
+    faults, found = settings_faults(path)
+    if faults:
+        raise LiteratimError(faults[0])
+    return found
+
+
+def settings_faults(path: Path) -> tuple[list[str], dict[str, Any]]:
+    """(faults as `file:line:column: where: what`, what a recipe sets): of the two one is empty."""
+    faults, node, found = plain(path, keys=("str", "int"))  # ProGAN's recipes have mappings by resolution
+    if faults:
+        return faults, {}
+    if not isinstance(found, dict):
+        return [f"{shown(path)}:1:1: a recipe is a mapping of {', '.join(SECTIONS)}"], {}
+    for name, section in found.items():
+        if name not in SECTIONS:
+            what = f'there is no section "{name}"{did_you_mean(str(name), SECTIONS)}'
+        elif not isinstance(section, int if name == "seed_everything" else dict):
+            what = f"{name}: a {'whole number' if name == 'seed_everything' else 'mapping'} is expected"
+        else:
+            continue
+        mark = _walk(node, (name,))[0]
+        faults.append(f"{shown(path)}:{mark.line + 1}:{mark.column + 1}: {what}")
+    return (faults, {}) if faults else ([], found)
+
+
+def plain(path: Path, keys: tuple[str, ...] = ("str",)) -> tuple[list[str], yaml.Node | None, Any]:
+    """(faults, nodes, data) of a YAML file that holds plain values, each written out where it stands, by keys of the
+    kinds named."""
+    name = shown(path)
+    try:
+        node = yaml.compose(read_text(path), Loader)
+    except LiteratimError as error:
+        return [str(error)], None, None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{name}:{mark.line + 1}:{mark.column + 1}: not YAML: {error.problem}" if mark else str(error)
+        return [where], None, None
+    except yaml.YAMLError as error:
+        return [f"{name}:1:1: not YAML: {' '.join(str(error).split())}"], None, None
+    if node is None:
+        return [f"{name}:1:1: the file is empty"], None, None
+    faults = [f"{name}:{mark.line + 1}:{mark.column + 1}: {fault}" for mark, fault in _node_faults(node, keys)]
+    if faults:
+        return faults, None, None
+    try:
+        return [], node, yaml.load(read_text(path), Loader)
+    except (yaml.YAMLError, ValueError, KeyError) as error:  # a tag that does not fit its value
+        return [f"{name}:1:1: not YAML: {' '.join(str(error).split())}"], None, None
+
+
+def _node_faults(
+    node: yaml.Node, keys: tuple[str, ...], path: str = "", seen: set[int] | None = None
+) -> list[tuple[Any, str]]:
     """What strict YAML would refuse: foreign tags, duplicate keys, anchors (aliases are how a bomb is built)."""
     seen = set() if seen is None else seen
     if id(node) in seen:
-        return [(node.start_mark, f"{path or 'file'}: anchors and aliases are not used in cards; write it out")]
+        return [(node.start_mark, f"{path or 'file'}: anchors and aliases are not used here; write it out")]
     seen.add(id(node))
     if node.tag not in PLAIN_TAGS:
         return [
@@ -168,22 +217,22 @@ def _node_faults(node: yaml.Node, path: str = "", seen: set[int] | None = None) 
     faults: list[tuple[Any, str]] = []
     if isinstance(node, yaml.SequenceNode):
         for i, item in enumerate(node.value):
-            faults += _node_faults(item, f"{path}[{i}]", seen)
+            faults += _node_faults(item, keys, f"{path}[{i}]", seen)
     elif isinstance(node, yaml.MappingNode):
-        keys: set[str] = set()
+        known: set[str] = set()
         for key, value in node.value:
-            if key.tag != "tag:yaml.org,2002:str":
+            if key.tag.removeprefix("tag:yaml.org,2002:") not in keys:
                 faults.append((key.start_mark, f"{path or 'file'}: a key must be a word; quote numbers, yes and no"))
                 continue
             place = f"{path}.{key.value}".lstrip(".")
-            if key.value in keys:
+            if key.value in known:
                 faults.append((key.start_mark, f"{place}: the key stands here twice"))
-            keys.add(key.value)
-            faults += _node_faults(value, place, seen)
+            known.add(key.value)
+            faults += _node_faults(value, keys, place, seen)
     return faults
 
 
-def _walk(node: yaml.Node, steps: tuple[str | int, ...]) -> tuple[Any, str, list[str]]:
+def _walk(node: Any, steps: tuple[str | int, ...]) -> tuple[Any, str, list[str]]:
     """(mark, place, steps left over): as far down the YAML nodes as the steps lead."""
     mark, place, left = node.start_mark, "", []
     for step in steps:
@@ -202,7 +251,7 @@ def _walk(node: yaml.Node, steps: tuple[str | int, ...]) -> tuple[Any, str, list
     return mark, place, left
 
 
-def _fault(name: str, node: yaml.Node, fault: Any) -> str:
+def _fault(name: str, node: yaml.Node | None, fault: Any) -> str:
     """One pydantic error, placed in its file."""
     mark, place, left = _walk(node, (*fault["loc"], *fault.get("ctx", {}).get("at", ())))
     if fault["type"] == "missing":

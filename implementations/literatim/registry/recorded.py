@@ -92,15 +92,27 @@ def checked(path: Path) -> dict[str, Any]:
 def faults_of(path: Path) -> tuple[list[str], dict[str, Any]]:
     """(faults as `file: field: what`, the data as they stand there)."""
     try:
-        data = json.loads(read_text(path), parse_constant=float)
-        RecordFile.model_validate_json(json.dumps(data))
+        text = read_text(path)
     except LiteratimError as error:
         return [str(error)], {}
+    try:
+        data = json.loads(text, parse_constant=float, object_pairs_hook=_once)
+        RecordFile.model_validate_json(json.dumps(data))
+    except LiteratimError as error:
+        return [f"{shown(path)}: {error}"], {}
     except (json.JSONDecodeError, RecursionError) as error:
         return [f"{shown(path)}: not a record: {error}"], {}
     except ValidationError as error:
         return [f"{shown(path)}: {_fault(fault)}" for fault in error.errors()], {}
     return [], data
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A mapping in which nothing is said twice: of two words readers would believe the last."""
+    names = [name for name, _ in pairs]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise LiteratimError(f"{twice[0]}: the key stands here twice")
+    return dict(pairs)
 
 
 def _fault(fault: Any) -> str:
