@@ -1,6 +1,7 @@
 """Photographs of one's own: which are held out, what is taken once and what not at all, and what happens when they
 change between a run and its going on or its test."""
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -406,7 +407,15 @@ def test_a_run_goes_on_and_is_tested_on_its_own_images_or_on_others(tmp_path, fa
     done = inside(*test, str(photographs(tmp_path / "new", each=3, begin=600)), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "no image of the training is in it; the test is on 6" in done.stderr
-    assert inside(*on, cwd=tmp_path).returncode == 0
+    root.rename(tmp_path / "moved")
+    assert_refused(
+        inside(*on, cwd=tmp_path), f"{root}: there is no such folder", "name where it is now with --data.root"
+    )
+    done = inside(*on, "--data.root", "moved", "--data.workers=1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((last.parent.parent / "record.json").read_text())
+    assert not [override for override in record["overrides"] if override.startswith(("data.root", "data.workers"))]
+    assert_refused(inside(*on, "--data.root", "new", cwd=tmp_path), "4 fewer, 6 replaced")
 
 
 @pytest.mark.parametrize(("paper", "recipe"), [("resnet", "finetune"), ("resnet", "imagenet"), ("vgg", "imagenet")])

@@ -53,6 +53,8 @@ EXTRA = {
 }
 
 
+# Where the data are and who reads them may change when a run goes on; that they are the same is held.
+WHERE = ("--data.root", "--data.workers")
 LARGEST_SEED = 2**32 - 1  # numpy takes no larger one
 MOST_SAMPLES = 10_000  # a picture of a hundred by a hundred
 SAMPLING = ("to", "number", "label")  # with `seed`, what `predict` is told of the images to generate
@@ -148,9 +150,8 @@ def fit(paper: str, recipe: str, own: dict[str, str], args: list[str], variant: 
     if given := own.get("ckpt_path"):
         checkpoint = find_checkpoint(root, paper, recipe, given)
         folder = run_of(checkpoint)
-        if changed := [
-            arg.split("=")[0] for arg in args if arg.startswith(("--model", "--data", "--seed", "--config"))
-        ]:
+        named = [arg.split("=")[0] for arg in args if arg.startswith(("--model", "--data", "--seed", "--config"))]
+        if changed := [name for name in named if name not in WHERE]:
             raise LiteratimError(
                 f"{changed[0]} cannot be changed when a run goes on, for the checkpoint has the old value; begin a new "
                 f"run: literatim fit {paper} --recipe {recipe} {' '.join(args)}"

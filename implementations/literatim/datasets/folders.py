@@ -91,6 +91,8 @@ def subfolders(folder: Path) -> list[str]:
     try:
         with os.scandir(folder) as entries:
             return sorted(entry.name for entry in entries if is_folder(entry) and not entry.name.startswith("."))
+    except FileNotFoundError:
+        raise LiteratimError(f"{folder}: there is no such folder; name where it is now with --data.root") from None
     except OSError as error:
         raise LiteratimError(f"{folder}: the folder of images cannot be read: {error.strerror}") from None
 
