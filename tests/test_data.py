@@ -385,8 +385,8 @@ def test_a_flipped_byte_in_mnist_is_noticed(real_root, tmp_path):
 # --- batches
 
 
-def batches(n=10, size=3, order="none", seed=0, even=False):
-    return TensorBatches(torch.arange(n), torch.arange(n) * 2, size, order, seed, even)
+def batches(n=10, size=3, order="none", seed=0):
+    return TensorBatches(torch.arange(n), torch.arange(n) * 2, size, order, seed)
 
 
 def seen(loader):
@@ -491,37 +491,49 @@ def test_an_epoch_broken_off_does_not_shorten_the_next():
     assert seen(loader) == list(range(10))
 
 
-def shares(n, ranks, monkeypatch, **options):
-    found = []
-    for rank in range(ranks):
-        loader = batches(n=n, **options)
+def shares(n, ranks, monkeypatch, epoch=0, **options):
+    """The loaders of all ranks, and the batches that each hands out."""
+    loaders = [batches(n=n, **options) for _ in range(ranks)]
+    for rank, loader in enumerate(loaders):
+        loader.set_epoch(epoch)
         monkeypatch.setattr(loader, "share", lambda rank=rank: (rank, ranks))
-        of_rank = list(loader)
-        assert len(of_rank) == len(loader)
-        found.append([i for inputs, _ in of_rank for i in inputs.tolist()])
-    return found
+    return loaders, [[inputs.tolist() for inputs, _ in loader] for loader in loaders]
 
 
-@pytest.mark.parametrize("n", [10, 11])
-@pytest.mark.parametrize("ranks", [2, 3])
-def test_ranks_share_an_evaluation_without_overlap(n, ranks, monkeypatch):
-    found = shares(n, ranks, monkeypatch)
-    assert sorted(i for share in found for i in share) == list(range(n))
-
-
-@pytest.mark.parametrize("order", ["once", "each epoch"])
-@pytest.mark.parametrize("n", [2, 10, 11])
+@pytest.mark.parametrize("order", ["none", "once", "each epoch"])
+@pytest.mark.parametrize("n", [5, 10, 11, 12, 13, 61])
 @pytest.mark.parametrize("ranks", [2, 3, 5])
-def test_ranks_train_on_shares_of_one_length(order, n, ranks, monkeypatch):
-    found = shares(n, ranks, monkeypatch, order=order, even=True)
-    assert {len(share) for share in found} == {-(-n // ranks)}
-    everything = [i for share in found for i in share]
-    assert set(everything) == set(range(n))
-    assert len(everything) - n == -n % ranks  # only the few that fill up the last step come twice
+def test_ranks_together_see_what_one_process_sees_with_batches_as_large(order, n, ranks, monkeypatch):
+    """In as many steps, but that what is too little for all ranks goes into the step before."""
+    loaders, found = shares(n, ranks, monkeypatch, order=order)
+    assert {len(loader) for loader in loaders} == {len(of_rank) for of_rank in found}
+    assert all(of_step for of_rank in found for of_step in of_rank), "a rank without an example in a step"
+    steps = [sorted(i for part in step for i in part) for step in zip(*found, strict=True)]
+    alone = [inputs.tolist() for inputs, _ in batches(n=n, size=3 * ranks, order=order)]
+    if len(alone) > 1 and len(alone[-1]) < ranks:
+        alone[-2:] = [alone[-2] + alone[-1]]
+    assert steps == [sorted(step) for step in alone]
 
 
-def test_ranks_train_in_the_order_of_the_set_on_shares_of_one_length(monkeypatch):
-    assert len({len(share) for share in shares(11, 2, monkeypatch, even=True)}) == 1
+@pytest.mark.parametrize("n", [10, 11, 12, 13, 61])
+@pytest.mark.parametrize("ranks", [2, 3, 5])
+def test_the_weighted_mean_over_ranks_is_the_mean_over_examples(n, ranks, monkeypatch):
+    loaders, found = shares(n, ranks, monkeypatch, order="once")
+    for number, step in enumerate(zip(*found, strict=True)):
+        means = [loader.weight(number) * sum(part) / len(part) for loader, part in zip(loaders, step, strict=True)]
+        everything = [i for part in step for i in part]
+        assert sum(means) / ranks == pytest.approx(sum(everything) / len(everything))
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_no_rank_has_more_than_others_after_some_epochs(ranks, monkeypatch):
+    found = [shares(13, ranks, monkeypatch, epoch=epoch)[1] for epoch in range(ranks)]
+    assert {sum(len(step) for of_epoch in found for step in of_epoch[rank]) for rank in range(ranks)} == {13}
+
+
+def test_fewer_examples_than_ranks_are_refused(monkeypatch):
+    with pytest.raises(LiteratimError, match="a set of 2 cannot be shared by 3 processes"):
+        shares(2, 3, monkeypatch)
 
 
 # --- reading image files

@@ -259,8 +259,8 @@ def test_two_processes_train_together(tmp_path):
     rows = [[cell.strip() for cell in row.split("│") if cell.strip()] for row in alone.stdout.splitlines()]
     found = {row[0]: float(row[1]) for row in rows if row and row[0].endswith("_error")}
     assert record["metrics"]["test_error"] == pytest.approx(found["test_error"], abs=1e-3)
-    # Of 1,437 images one rank has one more than the other, and Lightning divides by a count that it has cut to 718.
-    assert record["metrics"]["train_error"] == pytest.approx(found["train_error"], rel=1e-3)
+    # Of 1,437 images one rank has one more than the other.
+    assert record["metrics"]["train_error"] == pytest.approx(found["train_error"], abs=1e-4)
     assert [path.name for path in (tmp_path / "lenet" / "quick").iterdir()] == ["0"]
     alone = literatim(
         "fit", "lenet", "--runs", str(tmp_path), "--trainer.devices", "2", "--trainer.accelerator", "cpu",

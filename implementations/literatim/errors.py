@@ -23,6 +23,14 @@ def quoted(text: str) -> str:
     return f'"{plain(text if len(text) <= 60 else text[:59] + "…")}"'
 
 
+class SaidForAll(LiteratimError):
+    """What this process says for all of its run."""
+
+
+class SaidElsewhere(LiteratimError):
+    """Another process of the same run says the sentence; this one ends without."""
+
+
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """`; did you mean "…"?` for the nearest known names, or `` where nothing is near."""
     by_lower = {name.lower(): name for name in known}

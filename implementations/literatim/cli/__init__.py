@@ -11,7 +11,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from literatim.errors import LiteratimError, LiteratimWarning, did_you_mean
+from literatim.errors import LiteratimError, LiteratimWarning, SaidElsewhere, SaidForAll, did_you_mean
+from literatim.experiment.launch import speaks
 from literatim.places import at_home
 
 COMMANDS = {
@@ -55,8 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _dispatch([at_home(arg) for arg in args])
         finally:
             sys.stdout.flush()  # here, where a closed pipe is caught, and not at the interpreter's end
+    except SaidElsewhere:
+        pass
     except LiteratimError as error:
-        print(f"literatim: {error}", file=sys.stderr)
+        if isinstance(error, SaidForAll) or speaks():
+            print(f"literatim: {error}", file=sys.stderr)
     except KeyboardInterrupt:
         print("literatim: stopped", file=sys.stderr)
     except BrokenPipeError:  # the reader, `head` say, has seen enough

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,16 @@ from typing import Any
 from literatim.cli import print_json, words
 from literatim.errors import LiteratimError
 from literatim.experiment.imports import quickly
+from literatim.experiment.launch import first
 from literatim.experiment.runs import (
+    CHECKPOINTS,
     drop_if_unused,
     find_checkpoint,
     known_recipe,
     new_run_folder,
     run_of,
 )
+from literatim.experiment.signals import LISTENER, Stopped
 from literatim.loading import weights_record
 from literatim.places import writable
 from literatim.registry import heads
@@ -70,6 +75,7 @@ def main(command: str, args: list[str]) -> int:
             )
             return 0 if args else 2
         raise LiteratimError(f"{command}: name a paper first, such as: literatim {command} lenet (there are {papers})")
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # of a process that is gone we say a sentence ourselves
     name, *rest = args
     paper, _ = network(name)
     if command == "predict" and words.learns_words(paper):
@@ -164,15 +170,20 @@ def fit(paper: str, recipe: str, own: dict[str, str], args: list[str], variant: 
         folder = None
     elif folder is None:
         folder = new_run_folder(root, paper, recipe)
-    with quickly():
-        from literatim.experiment.lightning import Request, run
-    from literatim.experiment.stopping import Interrupted
-
-    request = Request("fit", paper, recipe, args, folder, checkpoint, variant=variant)
+    began = f"literatim fit {paper} --recipe {recipe}"
+    more = [f"--{name} {value}" for name, value in own.items() if name == "runs"]
     try:
-        cli = run(request)
-    except Interrupted as stopped:
-        return interrupted(stopped, f"literatim fit {paper} --recipe {recipe}")
+        with LISTENER.listening():
+            with quickly():
+                from literatim.experiment.lightning import Request, run
+
+            request = Request("fit", paper, recipe, args, folder, checkpoint, variant=variant)
+            cli = run(request)
+    except Stopped as stopped:
+        last = folder / CHECKPOINTS / "last.ckpt" if folder else None
+        if last and last.is_file():
+            return interrupted(stopped, f"{began} --ckpt_path {last}")
+        return interrupted(stopped, " ".join([began, *more, *map(shlex.quote, args)]), nothing=True)
     finally:
         if folder:
             drop_if_unused(folder)
@@ -181,12 +192,13 @@ def fit(paper: str, recipe: str, own: dict[str, str], args: list[str], variant: 
     return 0
 
 
-def interrupted(stopped: Exception, command: str) -> int:
-    checkpoint = getattr(stopped, "checkpoint", None)
-    print(
-        f"literatim: stopped, everything is saved; go on with:\n  {command} --ckpt_path {checkpoint}", file=sys.stderr
-    )
-    return 2
+def interrupted(stopped: Stopped, command: str, nothing: bool = False) -> int:
+    """Say how to go on, in one process of all; returns the exit status."""
+    saved = "everything is saved" if stopped.saved else "the last checkpoint is whole"
+    what = "before anything was learnt; begin again" if nothing else f"{saved}; go on"
+    if first():
+        print(f"literatim: stopped{' ' if nothing else ', '}{what} with:\n  {command}", file=sys.stderr)
+    return stopped.status
 
 
 def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: list[str], variant: str | None) -> int:
@@ -225,6 +237,8 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
     request = Request(command, paper, recipe, args, None, checkpoint, files, weights=weights, to=to, variant=variant)
     request.sampling = {"number": 16, "seed": 0, **asked} if to else {}
     cli = run(request)
+    if not first():
+        return 0
     if to:
         print(f"{to}: {request.sampling['number']} images, seed {request.sampling['seed']}")
     elif command == "predict":
@@ -301,36 +315,39 @@ def reproduce(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> 
     entry = card(paper)
     variants = [own["variant"]] if "variant" in own else list(entry.recipe_variants(recipe))
     root = Path(own.get("runs", "runs"))
-    with quickly():
-        from literatim.claims import verify
-        from literatim.cli.browse import print_verdicts
-        from literatim.experiment.lightning import Request
-        from literatim.experiment.reproduce import reproduce as run_seed
-    from literatim.experiment.stopping import Interrupted
-
-    asked = Request("reproduce", paper, recipe, args)
-    lines = []
+    words = [f"--{name} {shlex.quote(value)}" for name, value in own.items() if name != "again"]
+    words += ["--again"] * ("again" in own) + [shlex.quote(arg) for arg in args]
+    lines: list[str] = []
     met = True
-    for variant in variants:
-        for seed in seeds:
-            print(f"{paper}, recipe {recipe}: {variant}, seed {seed}", file=sys.stderr)
-            try:
-                record, folder, place, before = run_seed(asked, root, variant, seed, "again" in own)
-            except Interrupted:
-                ours = [f"--{name} {value}" for name, value in own.items() if name != "again"]
-                words = [f"literatim reproduce {paper}", *ours, *args]
-                print(f"literatim: stopped, everything is saved; go on with:\n  {' '.join(words)}", file=sys.stderr)
-                return 2
-            lines.append(
-                f"{variant}, seed {seed}: {said(record['metrics'])}{' (run before; --again repeats it)' * before}"
-            )
-            expects = entry.recipes[recipe].expects
-            if expects and expects.metric in record["metrics"]:
-                good = expects.met(record["metrics"][expects.metric])
-                met = met and good
-                lines.append(f"  the card expects {expects}: {'met' if good else 'MISSED'}")
-            lines += [f"  run     {folder}", f"  curve   {folder / 'curve.png'}", f"  record  {place / 'record.json'}"]
-    verdicts = verify(paper, claim="*")
+    try:
+        with LISTENER.listening():
+            with quickly():
+                from literatim.claims import verify
+                from literatim.cli.browse import print_verdicts
+                from literatim.experiment.lightning import Request, alone
+                from literatim.experiment.reproduce import reproduce as run_seed
+
+            asked = Request("reproduce", paper, recipe, args)
+            for variant in variants:
+                for seed in seeds:
+                    if first():
+                        print(f"{paper}, recipe {recipe}: {variant}, seed {seed}", file=sys.stderr)
+                    record, folder, place, before = run_seed(asked, root, variant, seed, "again" in own)
+                    again = " (run before; --again repeats it)" * before
+                    lines.append(f"{variant}, seed {seed}: {said(record['metrics'])}{again}")
+                    expects = entry.recipes[recipe].expects
+                    if expects and expects.metric in record["metrics"]:
+                        good = expects.met(record["metrics"][expects.metric])
+                        met = met and good
+                        lines.append(f"  the card expects {expects}: {'met' if good else 'MISSED'}")
+                    lines += [f"  run     {folder}", f"  curve   {folder / 'curve.png'}"]
+                    lines.append(f"  record  {place / 'record.json'}")
+            alone()
+            if not first():
+                return 0
+            verdicts = verify(paper, claim="*")
+    except Stopped as stopped:
+        return interrupted(stopped, " ".join([f"literatim reproduce {paper}", *words]))
     print_verdicts(verdicts)
     print("\n" + "\n".join(lines))
     return int(not met or any(v.verdict == "fails" for v in verdicts))

@@ -96,9 +96,7 @@ class CIFAR10(TensorDataModule):
         self.mean = (total / kept / 255).float()  # (3, 32, 32)
 
     def train_dataloader(self) -> TensorBatches:
-        return ImageBatches(
-            self.mean, self.augment, *self._set("train"), self.batch_size, self.order, self.seed, even=True
-        )
+        return ImageBatches(self.mean, self.augment, *self._set("train"), self.batch_size, self.order, self.seed)
 
     def val_dataloader(self) -> list[TensorBatches]:
         return [ImageBatches(self.mean, False, *self._set(name), self.eval_batch_size) for name in self.watch]

@@ -151,7 +151,7 @@ class ImageFolder(ClassFolders):
             self.take_statistics()
         components = self.components if self.colour_noise else None
         images = Photographs(*self.files("train"), self.training, self.seed, components, self.colour_noise)
-        how: dict[str, Any] = {"order": "each epoch", "seed": self.seed, "even": True}
+        how: dict[str, Any] = {"order": "each epoch", "seed": self.seed}
         return self.batches(images, self.finish(), self.batch_size, **how)
 
     def eval_dataloader(self, files: Files, **how: Any) -> ImageBatches:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -61,18 +62,14 @@ class ImageBatches(TensorBatches):
         workers: int = 0,
         order: Order = "none",
         seed: int = 0,
-        even: bool = False,
         whole: bool = False,
     ) -> None:
         index = torch.arange(len(images))
-        super().__init__(index, index, batch_size, order, seed, even)
-        self.images, self.finish, self.workers, self.whole = images, finish, workers, whole
-
-    def share(self) -> tuple[int, int]:
-        return (0, 1) if self.whole else super().share()
+        super().__init__(index, index, batch_size, order, seed, whole)
+        self.images, self.finish, self.workers = images, finish, workers
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        batches = self.indices().split(self.batch_size)
+        batches = self.batches()
         resumed, self.resumed = self.resumed, {}
         first = resumed["position"] if resumed.get("epoch") == self.epoch else 0
         epoch = self.epoch
@@ -81,29 +78,34 @@ class ImageBatches(TensorBatches):
             batch_sampler=([(epoch, i) for i in batch.tolist()] for batch in batches[first:]),
             num_workers=self.workers if len(batches) > first + 1 else 0,
             collate_fn=collated,
-            worker_init_fn=ignore_interrupts,
+            worker_init_fn=ignore_signals,
             generator=torch.Generator(),  # else it would draw from torch's own random numbers
         )
         read = iter(reader)
         for self.position in range(first + 1, len(batches) + 1):
-            try:
-                batch = next(read)
-            except RuntimeError as error:
-                if "worker" not in str(error):
-                    raise
-                raise LiteratimError(
-                    "a process that reads images was stopped from outside, for want of memory perhaps; go on with "
-                    "fewer of them (--data.workers) or smaller batches"
-                ) from None
+            batch = next(read)
             if isinstance(batch, LiteratimError):
                 raise batch
             pixels, labels, shifts = batch
             yield self.finish(pixels, shifts), labels
 
 
-def ignore_interrupts(worker: int) -> None:
-    """Ctrl-C ends the run after the batch at hand, for which the others still read."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def ignore_signals(worker: int) -> None:
+    """Signals end the run after the batch at hand, for which the others still read; from the run itself they are meant.
+
+    Clusters send SIGTERM to all processes of a job.
+    """
+    for number in (signal.SIGINT, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "sigwaitinfo"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def end_with(parent: int) -> None:
+    while signal.sigwaitinfo([signal.SIGTERM]).si_pid != parent:
+        pass
+    os._exit(0)
 
 
 def default_workers(ranks: int = 1) -> int:

@@ -97,19 +97,26 @@ class Identity(Callback):
         checkpoint["literatim"] = self.identity
 
     def state_dict(self) -> dict[str, Any]:
-        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-        numpy: Any = np.random.get_state(legacy=False)
-        numpy["state"]["key"] = torch.from_numpy(numpy["state"]["key"])
-        return {"torch": torch.get_rng_state(), "cuda": cuda, "numpy": numpy}
+        return random_state()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.restored = state
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.restored:
-            torch.set_rng_state(self.restored["torch"])
-            if self.restored["cuda"] and torch.cuda.is_available():
-                torch.cuda.set_rng_state_all(self.restored["cuda"])
-            numpy = self.restored["numpy"]
-            numpy["state"]["key"] = numpy["state"]["key"].numpy()
-            np.random.set_state(numpy)
+            set_random_state(self.restored)
+
+
+def random_state() -> dict[str, Any]:
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    numpy: Any = np.random.get_state(legacy=False)
+    numpy["state"]["key"] = torch.from_numpy(numpy["state"]["key"])
+    return {"torch": torch.get_rng_state(), "cuda": cuda, "numpy": numpy}
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    torch.set_rng_state(state["torch"])
+    if state["cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(state["cuda"])
+    numpy = state["numpy"]
+    np.random.set_state({**numpy, "state": {**numpy["state"], "key": numpy["state"]["key"].numpy()}})

@@ -11,21 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed
+from lightning_fabric.plugins.environments import KubeflowEnvironment
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
 from literatim.errors import LiteratimError, did_you_mean
-from literatim.experiment import callbacks, record
+from literatim.experiment import callbacks, ranks, record, voice
 from literatim.experiment.bar import Bar
 from literatim.experiment.checkpoints import AtomicCheckpoints, read_checkpoint
+from literatim.experiment.launch import first, launch
 from literatim.experiment.misfits import mismatch
 from literatim.experiment.options import NOT_OVERRIDES, PaperParser, check_config, flat, import_path, options, place_in
 from literatim.experiment.plateau import Plateau
 from literatim.experiment.plots import draw_curve, write_grid
 from literatim.experiment.runs import CHECKPOINTS, IDENTITY, read_json, write_json
-from literatim.experiment.stopping import StopAtInterrupt, StopAtNaN
+from literatim.experiment.signals import Stopped
+from literatim.experiment.stopping import StopAtNaN, StopAtSignal
 from literatim.loading import known_variant, shipped_weights, weights_state
 from literatim.places import expanded
 from literatim.registry.data import DATA_SETS
@@ -100,7 +104,8 @@ class PaperCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Ours, not sys.argv, which stays as it is for the processes that a strategy may start."""
-        given = [self.request.command, *self.request.args]
+        self.launch = launch()
+        given = [self.request.command, *(self.launch.options() if self.launch else []), *self.request.args]
         if self.request.checkpoint:
             given.append(f"--ckpt_path={self.request.checkpoint}")
         known = {text for action in self._parser(self.request.command)._actions for text in action.option_strings}
@@ -127,6 +132,7 @@ class PaperCLI(LightningCLI):
         config = self.config[self.request.command]
         config.model.variant = known_variant(self.request.paper, config.model.variant)
         check_precision(config.trainer)
+        check_strategy(config.trainer.strategy)
         for name, value in flat(config).items():
             if isinstance(value, str) and value.startswith("~/"):  # in a file; the command line's are expanded
                 config[name] = str(expanded(value))
@@ -162,7 +168,8 @@ class PaperCLI(LightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         config = self.config_init[self.request.command].trainer
-        own: list[Any] = [Bar()] if config.enable_progress_bar is not False else []
+        own: list[Any] = [Bar()] if config.enable_progress_bar is not False and first() else []
+        own.append(ranks.FairShares())
         folder = self.request.folder
         if folder and config.default_root_dir is None:  # a whole configuration, as --print_config writes it, says null
             kwargs["default_root_dir"] = str(folder)
@@ -173,10 +180,13 @@ class PaperCLI(LightningCLI):
                 "enable_version_counter": False,
                 "save_on_train_epoch_end": True,
             }
+            self.stop = StopAtSignal(folder)
             own += [
+                ranks.OneFolder(folder, self.request.checkpoint, self.take_folder),
                 callbacks.Identity(self.identity, folder),
+                ranks.OfEachRank(),
                 StopAtNaN(),
-                StopAtInterrupt(folder),
+                self.stop,
                 self.curve,
                 Plateau(),
             ]
@@ -185,6 +195,9 @@ class PaperCLI(LightningCLI):
                 own.append(ModelCheckpoint(filename="best", monitor=monitor, mode=mode, **place))
             own.append(ModelCheckpoint(filename="last", **place))  # after `best`, whose newest value it holds
             kwargs["plugins"] = [*(config.plugins or []), AtomicCheckpoints()]
+        if self.launch and self.launch.by == "Kubernetes" and self.launch.world > 1:  # which Lightning does not notice
+            os.environ.setdefault("MASTER_PORT", "29500")
+            kwargs["plugins"] = [*(kwargs.get("plugins") or config.plugins or []), KubeflowEnvironment()]
         self.trainer_defaults["callbacks"] = own
         try:
             trainer = super().instantiate_trainer(**kwargs)
@@ -192,14 +205,17 @@ class PaperCLI(LightningCLI):
             raise LiteratimError(f"Lightning's Trainer: {' '.join(str(error).split())}") from None
         # A run of so many steps that went on after an epoch had this epoch's end once more, and passed over the next.
         trainer.fit_loop._iteration_based_training = lambda: False  # type: ignore[method-assign]
+        if self.launch:
+            self.launch.check(trainer.num_devices, trainer.num_nodes)
+        # Lightning's own would end a run at SIGTERM with status 0, and requeue SLURM's jobs by checkpoints of its own.
+        trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
         return trainer
 
-    # --- the commands ------------------------------------------------------------------------------
+    def take_folder(self, folder: Path) -> None:
+        """The run folder that the first process has made."""
+        self.request.folder = self.stop.folder = self.curve.folder = folder
 
-    def before_fit(self) -> None:
-        folder = self.request.folder
-        if folder and self.trainer.is_global_zero:
-            os.environ["LITERATIM_RUN"] = str(folder)  # for the other ranks, which start after this one
+    # --- the commands ------------------------------------------------------------------------------
 
     def after_fit(self) -> None:
         best = self.go_back_to_best()
@@ -258,6 +274,8 @@ class PaperCLI(LightningCLI):
         """A square of samples, its last row filled up with black."""
         if self.request.checkpoint:
             self.model.load_state_dict(read_checkpoint(self.request.checkpoint)["state_dict"])
+        if not first():
+            return
         number, one = self.request.sampling["number"], self.model.sample(**{**self.request.sampling, "number": 1})
         if number * one.numel() > MOST_LEVELS:
             raise LiteratimError(
@@ -302,6 +320,14 @@ def has_bf16() -> bool:
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
+def check_strategy(strategy: Any) -> None:
+    """Processes that are forked or spawned from this one could not be told what it has checked and opened."""
+    if isinstance(strategy, str) and strategy.lower().startswith(("ddp_spawn", "ddp_fork", "ddp_notebook")):
+        raise LiteratimError(
+            f"--trainer.strategy {strategy}: take ddp, which starts as many processes, each with a command of its own"
+        )
+
+
 def check_precision(trainer: Any) -> None:
     """bf16 on a processor without it is emulated, ten times slower than fp32: refuse it."""
     if not str(trainer.precision).startswith("bf16"):
@@ -314,7 +340,7 @@ def check_precision(trainer: Any) -> None:
 
 
 def run(request: Request) -> PaperCLI:
-    """Run a command. Raises LiteratimError for what the user can mend, `stopping.Interrupted` after Ctrl-C."""
+    """Run a command. Raises LiteratimError for what the user can mend, `signals.Stopped` after a signal."""
     if request.checkpoint:
         identity = read_checkpoint(request.checkpoint)["literatim"]
         if (of := (identity["paper"], identity["recipe"])) != (request.paper, request.recipe):
@@ -327,11 +353,37 @@ def run(request: Request) -> PaperCLI:
                 f"{request.checkpoint}: a checkpoint of {request.paper} {identity['variant']}, not of "
                 f"{request.variant}; name the network as it is, or another checkpoint"
             )
+    voice.OVER.clear()
+    voice.watch_parent()
     try:
         return PaperCLI(request)
-    except MisconfigurationException as error:  # what Lightning says of the Trainer's options
-        raise LiteratimError(" ".join(str(error).split())) from None
-    except (IndexError, RuntimeError) as error:
-        if sentence := mismatch(str(error)):
-            raise LiteratimError(sentence) from None
-        raise
+    except (Exception, Stopped) as error:
+        ours = understandable(error)
+        agreed = isinstance(error, Stopped) and error.agreed
+        if several() and not agreed and (isinstance(ours, (LiteratimError, Stopped)) or voice.of_another(ours)):
+            ours = voice.one_voice(ours)
+        if ours is error:
+            raise
+        raise ours from None
+    finally:
+        voice.OVER.set()
+
+
+def understandable(error: BaseException) -> BaseException:
+    """A sentence in place of what Lightning and torch say of the user's mistakes; other errors as they are."""
+    if isinstance(error, MisconfigurationException):
+        return LiteratimError(" ".join(str(error).split()))
+    if isinstance(error, (IndexError, RuntimeError)) and (sentence := mismatch(str(error))):
+        return LiteratimError(sentence)
+    return error
+
+
+def alone() -> None:
+    """Leave the others, with whom nothing is to be done any more."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+def several() -> bool:
+    """Whether this process is connected with others."""
+    return torch.distributed.is_initialized() and torch.distributed.get_world_size() > 1

@@ -7,6 +7,7 @@ import re
 # What torch says where the last maps of a network are smaller than a pixel, or than a window.
 TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")
 OTHER_SIZE = "shapes cannot be multiplied"
+READER = "DataLoader worker"  # torch says so wherever the main process happens to be
 NO_FLOAT = "value cannot be converted to type float without overflow"
 
 
@@ -21,6 +22,11 @@ def mismatch(message: str) -> str:
         return "the images are too small for this network, whose maps shrink to nothing; take larger ones (--data.size)"
     if OTHER_SIZE in message:
         return "the images have another size than the network was made for; make data.size and the network's size equal"
+    if READER in message:
+        return (
+            "a process that reads images was stopped from outside, for want of memory perhaps; go on with fewer of "
+            "them (--data.workers) or smaller batches"
+        )
     if NO_FLOAT in message:
         return "a step is too large for a number of 32 bits; lower the learning rate (--model.lr)"
     return ""

@@ -23,11 +23,13 @@ def reproduce(
     args = [*asked.args, f"--model.variant={variant}", f"--seed_everything={seed}"]
     request = replace(asked, command="fit", args=args, test_after=True)
     wanted = {"args": args, **hashes(asked.paper, asked.recipe)}
-    for folder in [] if again else run_folders(root, asked.paper, asked.recipe):
+    for folder in run_folders(root, asked.paper, asked.recipe):
         begun = read_json(folder / IDENTITY)
         if not begun or any(begun.get(name) != value for name, value in wanted.items()):
             continue
         done = read_json(folder / record.RECORD)
+        if again and done:  # what was finished; a repetition that was begun after that is finished now
+            break
         if done and done.get("tested") and (place := record.ledger_place(done, folder) / record.RECORD).is_file():
             return done, folder, place.parent, True
         if (checkpoint := folder / CHECKPOINTS / "last.ckpt").is_file():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from literatim.errors import LiteratimError, did_you_mean
+from literatim.experiment.launch import first
 from literatim.registry.reading import head
 
 CHECKPOINTS, IDENTITY = "checkpoints", "run.json"
@@ -34,12 +35,12 @@ def run_folders(root: Path, paper: str, recipe: str) -> list[Path]:
 
 
 def new_run_folder(root: Path, paper: str, recipe: str) -> Path:
-    """Make the next run folder; under several processes it is the one that the first has made.
+    """Make the next run folder. Of several processes only the first does; the others are told when they are connected.
 
     Raises LiteratimError where it cannot be written.
     """
-    if os.environ.get("LOCAL_RANK", "0") != "0" and (shared := os.environ.get("LITERATIM_RUN")):
-        return Path(shared)
+    if not first():
+        return root / paper / recipe / "of-the-first-process"
     earlier = run_folders(root, paper, recipe)
     folder = root / paper / recipe / str(int(earlier[0].name) + 1 if earlier else 0)
     try:
@@ -56,7 +57,7 @@ def new_run_folder(root: Path, paper: str, recipe: str) -> Path:
 
 def drop_if_unused(folder: Path) -> None:
     """Remove a run folder that holds no checkpoint and no record: a mistake in the options leaves nothing behind."""
-    if not (folder / "record.json").exists() and not any((folder / CHECKPOINTS).glob("*")):
+    if first() and not (folder / "record.json").exists() and not any((folder / CHECKPOINTS).glob("*")):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
+import numpy as np
 import torch
+import torch.distributed
 from pytorch_lightning import LightningModule
 from torch import Tensor
 
@@ -87,9 +90,18 @@ class Evaluation(LightningModule):
         found: list[Tensor] = []
         for images, _ in self.trainer.datamodule.train_dataloader():
             found.append(self.as_large(images))
-            if sum(map(len, found)) >= number:
+            if sum(map(len, found)) >= number / self.trainer.world_size:
                 break
-        return torch.cat(found)[:number]
+        return self.of_all_ranks(torch.cat(found))[:number]
+
+    def of_all_ranks(self, mine: Tensor) -> Tensor:
+        """The images of all ranks, in the order in which one process would have read them."""
+        if self.trainer.world_size == 1:
+            return mine
+        shares: list[Any] = [None] * self.trainer.world_size
+        torch.distributed.all_gather_object(shares, mine.cpu().numpy())
+        in_turn = zip_longest(*shares)
+        return torch.from_numpy(np.stack([image for turn in in_turn for image in turn if image is not None]))
 
     # --- The distance ----------------------------------------------------------------------------------
 
@@ -114,9 +126,9 @@ class Evaluation(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         for name, images in self.collected.items():
-            real = torch.cat(images)
+            real = self.of_all_ranks(torch.cat(images))[: self.images]
             found = self.far(self.sample(len(real), seed=0), real)
-            self.log(f"{name}_swd", found, sync_dist=True, prog_bar=True)
+            self.log(f"{name}_swd", found, prog_bar=True)
 
     def far(self, one: Tensor, real: Tensor) -> float:
         return distance.distance(one, real, self.descriptors, self.projections)
@@ -127,7 +139,7 @@ class Evaluation(LightningModule):
         self.keep("test", batch[0])
 
     def on_test_epoch_end(self) -> None:
-        real = torch.cat(self.collected["test"])
+        real = self.of_all_ranks(torch.cat(self.collected["test"]))[: self.images]
         n = len(real)
         z = self.net.noise(n, torch.Generator().manual_seed(0))
         last = growth.Stage(self.net.resolution, 1.0)
@@ -137,7 +149,7 @@ class Evaluation(LightningModule):
             ("_pixels", shuffled(real)),
             ("_real", self.training_images(n)),
         ):
-            self.log(f"test_swd{name}", self.far(images, real), sync_dist=True)
+            self.log(f"test_swd{name}", self.far(images, real))
 
     # --- Pictures --------------------------------------------------------------------------------------
 

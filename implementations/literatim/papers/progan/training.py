@@ -168,9 +168,12 @@ class ProGANTraining(Evaluation):
             self.check_images(batch[0])
         images = batch[0] if self.waiting is None else torch.cat([self.waiting.to(batch[0]), batch[0]])
         loss = self.online.new_zeros(())
-        while len(images) >= (number := self.minibatch_at(self.stage.resolution)):
+        ready = len(images)
+        if self.trainer.world_size > 1:  # as many updates in every rank
+            ready = int(self.trainer.strategy.reduce(torch.tensor(ready, device=self.device), reduce_op="min"))
+        while ready >= (number := self.minibatch_at(self.stage.resolution)):
             loss = loss + self.update(images[:number])
-            images = images[number:]
+            images, ready = images[number:], ready - number
         self.waiting = images
         return loss
 
@@ -212,8 +215,9 @@ class ProGANTraining(Evaluation):
         for weight in self.parts[which].parameters():
             weight.grad = None  # Adam passes over layers that are not in use
         for weight, gradient in zip(learning, torch.autograd.grad(loss, learning), strict=True):
-            several = self.trainer.world_size > 1
-            weight.grad = self.trainer.strategy.reduce(gradient, reduce_op="mean") if several else gradient
+            if (ranks := self.trainer.world_size) > 1:  # minibatches are whole, and all ranks weigh the same
+                gradient = self.trainer.strategy.reduce(gradient, reduce_op="sum") / ranks
+            weight.grad = gradient
         optimizer = self.optimizers()[which]
         # Lightning's wrapper counts steps: those of the discriminator, one for each minibatch.
         (optimizer if which == 0 else optimizer.optimizer).step()
