@@ -18,7 +18,7 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
-from literatim.errors import LiteratimError, did_you_mean
+from literatim.errors import LiteratimError, SaidElsewhere, did_you_mean
 from literatim.experiment import callbacks, ranks, record, voice
 from literatim.experiment.bar import Bar
 from literatim.experiment.checkpoints import AtomicCheckpoints, read_checkpoint
@@ -362,6 +362,8 @@ def run(request: Request) -> PaperCLI:
         agreed = isinstance(error, Stopped) and error.agreed
         if several() and not agreed and (isinstance(ours, (LiteratimError, Stopped)) or voice.of_another(ours)):
             ours = voice.one_voice(ours)
+        elif isinstance(ours, torch.distributed.DistError):  # they were not connected yet
+            ours = LiteratimError(voice.ENDED) if first() else SaidElsewhere()
         if ours is error:
             raise
         raise ours from None
