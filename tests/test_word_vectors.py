@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+import literatim
 from literatim.cli import main
 from literatim.errors import LiteratimError
 from literatim.papers.word2vec import formats
@@ -223,6 +224,16 @@ def test_a_run_answers_and_its_exported_vectors_answer_the_same(run, capsys, tmp
     assert [line.split()[0] for line in table[1:]] == [answer["word"] for answer in rows[0]["answers"][:2]]
 
 
+def test_a_run_s_words_load_as_those_that_ship(run, capsys):
+    checkpoint = run / "runs" / "word2vec" / "quick" / "0" / "checkpoints" / "last.ckpt"
+    vectors = literatim.load("word2vec", weights=checkpoint)
+    asks = ["predict", "word2vec", "--ckpt_path", checkpoint, "--words", "cat", "--json"]
+    answers = json.loads(asked(capsys, *asks))[0]["answers"]
+    assert [(answer["word"], answer["cosine"]) for answer in answers] == vectors.neighbours("cat")
+    with pytest.raises(LiteratimError, match="a checkpoint of word2vec skip-gram, not of word2vec-phrases"):
+        literatim.load("word2vec-phrases", weights=checkpoint)
+
+
 def test_exported_vectors_are_the_run_s_own(run, capsys, tmp_path):
     state = torch.load(run / "runs" / "word2vec" / "quick" / "0" / "checkpoints" / "last.ckpt", weights_only=True)
     asked(capsys, "export", "word2vec", "--ckpt_path", "last", "--runs", run / "runs", "--to", tmp_path / "v.bin")
@@ -306,6 +317,8 @@ def test_a_checkpoint_without_a_vector_for_each_word_is_refused(run, capsys, tmp
     said = refused(capsys, "predict", "word2vec", *source, "--words", "cat")
     assert f"{tmp_path / 'damaged.ckpt'}: " in said
     assert refused(capsys, "export", "word2vec", *source, "--to", tmp_path / "v.bin") == said
+    with pytest.raises(LiteratimError, match=r"damaged\.ckpt"):
+        literatim.load("word2vec", weights=tmp_path / "damaged.ckpt")
 
 
 @pytest.mark.parametrize("args", [["--words", "king"], ["--words", "king", "--json"], ["--words", "漢"]])

@@ -38,7 +38,7 @@ def load(
             for VGG's a, b, d, e and ResNet's resnet18 to resnet152: torchvision's IMAGENET1K_V1, with the options
             under which the network is torchvision's (what they expect of images is in `literatim.interop`); or a
             file, .safetensors, .ckpt, .pt or .pth: a checkpoint of a run, which brings its options, or a state dict.
-            Of a paper that learns words shipped weights are words with their vectors and no network, and come as
+            Of a paper that learns words shipped weights and runs are words with their vectors, no network, and come as
             `literatim.papers.word2vec.evaluation.Vectors`, with `words`, `table`, `neighbours` and `analogy`.
         options: keywords of the model, by default as printed; see its docstring
 
@@ -69,7 +69,7 @@ def load(
     return filled(net, state, f'the weights "{weights}" do not fit {name} with these options')
 
 
-def from_file(name: str, variant: str | None, path: Path, options: dict[str, Any]) -> nn.Module:
+def from_file(name: str, variant: str | None, path: Path, options: dict[str, Any]) -> nn.Module | Any:
     """The network with the weights of a file; a checkpoint of a run says of which variant and options it is."""
     state, rest = read_weights(path)
     run, given = rest.get("literatim"), rest.get("hyper_parameters")
@@ -77,10 +77,23 @@ def from_file(name: str, variant: str | None, path: Path, options: dict[str, Any
         if run.get("paper") != name or variant not in (None, run.get("variant")):
             of = f"{run.get('paper')} {run.get('variant')}"
             raise LiteratimError(f"{path}: a checkpoint of {of}, not of {' '.join(filter(None, (name, variant)))}")
+        if "words" in rest:
+            return words_of_run(name, path, rest)
         variant = known_variant(name, run.get("variant"))
         options = {**options_of_run(name, variant, given), **options}
     variant = known_variant(name, variant)
     return filled(build(name, variant, options), state, f"{path} does not fit {name} {variant} with these options")
+
+
+def words_of_run(name: str, path: Path, checkpoint: dict[str, Any]) -> Any:
+    """The words of a run with their vectors, to be asked; the network needs the counts of its text besides."""
+    module, _, attribute = (card(name).training or "").partition(":")
+    training = getattr(import_module(module), attribute)
+    try:
+        return training.look_up(training.vectors_of(checkpoint))
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        what = "not whole: it has no finite vector for each of its words"
+        raise LiteratimError(f"{path}: {what}; take another one") from None
 
 
 def options_of_run(name: str, variant: str, given: dict[str, Any]) -> dict[str, Any]:
