@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from sklearn.datasets import load_digits
 
 from literatim.datasets import mnist
-from literatim.datasets.digits import Digits
+from literatim.datasets.digits import Digits, scikit_learns
 from literatim.datasets.images import read_digit
 from literatim.datasets.mnist import MNIST
 from literatim.datasets.tensors import TensorBatches
@@ -63,12 +64,19 @@ def test_no_digit_is_in_both_sets(digits):
 
 
 def test_digits_keep_image_and_label_together(digits):
-    from sklearn.datasets import load_digits
-
     images, labels = load_digits(return_X_y=True)
     assert digits.sets["test"][1].tolist() == labels[::5].tolist()
     ink = (digits.sets["test"][0] - WHITE).sum(dim=(1, 2, 3)).numpy()
     assert np.corrcoef(ink, images[::5].sum(axis=1))[0, 1] > 0.99
+
+
+@pytest.mark.parametrize("in_its_place", [True, False])
+def test_the_digits_are_scikit_learns_whether_their_file_is_where_it_was_or_not(monkeypatch, in_its_place):
+    if not in_its_place:
+        monkeypatch.setattr("literatim.datasets.digits.find_spec", lambda name: None)
+    for ours, theirs in zip(scikit_learns(), load_digits(return_X_y=True), strict=True):
+        assert ours.dtype == theirs.dtype
+        assert (ours == theirs).all()
 
 
 def test_digits_take_other_levels_and_sizes():

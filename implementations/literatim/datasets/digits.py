@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -9,6 +12,23 @@ from torch import Tensor
 from literatim.datasets.images import field, read_digit
 from literatim.datasets.tensors import Order, TensorDataModule
 from literatim.errors import LiteratimError
+
+
+def scikit_learns() -> tuple[np.ndarray, np.ndarray]:
+    """(images, labels) as `sklearn.datasets.load_digits(return_X_y=True)` gives them: (1797, 64) from 0 to 16, (1797,).
+
+    From its file, where that lies in its place: to import sklearn.datasets takes longer than all else in `setup`.
+    """
+    spec = find_spec("sklearn")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        path = Path(folder, "datasets", "data", "digits.csv.gz")
+        if path.is_file():
+            table = np.loadtxt(path, delimiter=",")
+            return table[:, :-1], table[:, -1].astype(int)
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    return images, labels
 
 
 class Digits(TensorDataModule):
@@ -48,9 +68,7 @@ class Digits(TensorDataModule):
     def setup(self, stage: str) -> None:
         if self.sets:
             return
-        from sklearn.datasets import load_digits
-
-        images, labels = load_digits(return_X_y=True)
+        images, labels = scikit_learns()
         small = torch.from_numpy(images.astype(np.float32) / 16).view(-1, 1, 8, 8)
         # 8x8 pixels hold what MNIST has in its box of 20x20.
         large = torch.nn.functional.interpolate(small, size=(20, 20), mode="bilinear")
