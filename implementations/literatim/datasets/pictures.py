@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
@@ -63,6 +63,9 @@ def picture(path: str | os.PathLike[str] | bytes, largest: int = LARGEST) -> Ite
         raise LiteratimError(f"{name}: {error}") from None
     except FileNotFoundError:
         raise LiteratimError(f"{name}: there is no such file") from None
+    except UnidentifiedImageError:
+        kinds = ", ".join(name for name in rasters() if name not in ("MPO", "DIB"))  # these are JPEG and BMP to people
+        raise LiteratimError(f"{name}: not an image that can be read: it is none of {kinds}") from None
     except Exception as error:  # decoders raise anything from OSError to struct.error
         why = " ".join(str(error).split()) or type(error).__name__
         raise LiteratimError(f"{name}: not an image that can be read: {why}; mend it or remove it") from None
