@@ -97,7 +97,7 @@ def weights(folder, runs):
 
 
 @pytest.mark.parametrize(("name", "damage"), DAMAGES)
-def test_damaged_ids_are_made_anew(tmp_path, name, damage):
+def test_damaged_ids_are_made_anew(tmp_path, fault, name, damage):
     path, cache = tmp_path / "text.txt", tmp_path / "cache"
     path.write_text("\n".join(LINES))
     vocabulary, sets = kept(path, cache)
@@ -109,6 +109,7 @@ def test_damaged_ids_are_made_anew(tmp_path, name, damage):
         train = sets["train"]
         assert [vocabulary.words, vocabulary.counts.tolist(), [*train.ids], [*train.offsets]] == expected
     assert is_whole(place, encoding.FILES)
+    fault("ids-damaged")
 
 
 @pytest.mark.parametrize(("name", "damage"), [
@@ -116,16 +117,18 @@ def test_damaged_ids_are_made_anew(tmp_path, name, damage):
     ("sums", os.unlink),
 ])  # fmt: skip
 @pytest.mark.parametrize("command", ["fit", "test"])
-def test_a_run_on_damaged_ids_is_the_run_on_whole_ones(trained, tmp_path, command, name, damage):
+def test_a_run_on_damaged_ids_is_the_run_on_whole_ones(trained, fault, command, name, damage):
     folder, said_before = trained
     damage(next(path for path in (folder / "cache").iterdir() if path.is_dir()) / name)
     if command == "test":
         assert outcome(folder) == said_before
+        fault("ids-damaged")
         return
     shutil.rmtree(folder / "1", ignore_errors=True)
     assert fit(folder, "1").returncode == 0
     before, after = weights(folder, "0"), weights(folder, "1")
     assert all(torch.equal(before[key], after[key]) for key in before)
+    fault("ids-damaged")
 
 
 def test_two_texts_of_one_size_and_time_have_their_own_ids(tmp_path):
@@ -167,7 +170,7 @@ encoding.encode(encoding.Options(sys.argv[1], True, "words", 1, None, 0, Phrases
 """
 
 
-def test_a_process_that_waits_for_one_that_is_killed_makes_the_ids_itself(tmp_path):
+def test_a_process_that_waits_for_one_that_is_killed_makes_the_ids_itself(tmp_path, fault):
     path, cache = tmp_path / "text.txt", tmp_path / "cache"
     path.write_text("a b a b")
     command = [sys.executable, "-c", KILLED, str(path), str(cache)]
@@ -179,6 +182,7 @@ def test_a_process_that_waits_for_one_that_is_killed_makes_the_ids_itself(tmp_pa
         assert kept(path, cache)[0].words == ["a", "b"]
         assert writer.wait() < 0
     assert not list(cache.glob(".writing-*"))
+    fault("ids-damaged")
 
 
 def test_a_text_that_changes_while_it_is_read(tmp_path, monkeypatch):
@@ -204,7 +208,7 @@ def test_without_a_home(tmp_path, monkeypatch):
         kept(tmp_path / "text.txt", None)
 
 
-def test_a_run_does_not_go_on_with_a_text_of_the_same_words_size_and_time(trained, tmp_path):
+def test_a_run_does_not_go_on_with_a_text_of_the_same_words_size_and_time(trained, tmp_path, fault):
     folder = tmp_path / "folder"
     shutil.copytree(trained[0], folder)
     other = folder / "other.txt"
@@ -213,3 +217,4 @@ def test_a_run_does_not_go_on_with_a_text_of_the_same_words_size_and_time(traine
     os.replace(other, folder / "text.txt")
     more = ["--runs", "0", "--ckpt_path", "last", "--trainer.max_epochs", "2"]
     assert_refused(inside("fit", "word2vec", *more, cwd=folder), "the data are not those the run began with")
+    fault("data-changed")

@@ -120,7 +120,7 @@ VALUES = struct.pack("<3f", 0.1, -0.2, 0.3)
     (b"1 3\n\xe9t\xe9 " + VALUES, "a word is not UTF-8"),
     (b"1 3\n" + b"\1" * 99_999 + VALUES, "no word where one should begin"),
 ])  # fmt: skip
-def test_files_that_are_broken(tmp_path, content, sentence):
+def test_files_that_are_broken(tmp_path, fault, content, sentence):
     path = tmp_path / "v"
     for packed in (content, gzip.compress(content)):
         path.write_bytes(packed)
@@ -129,6 +129,7 @@ def test_files_that_are_broken(tmp_path, content, sentence):
         assert sentence in str(caught.value)
         assert str(caught.value).startswith(str(path))
         assert "\n" not in str(caught.value)
+        fault("vectors-damaged")
 
 
 def test_a_packed_file_that_is_cut(tmp_path, some):
@@ -309,7 +310,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_checkpoint_without_a_vector_for_each_word_is_refused(run, capsys, tmp_path, damage):
+def test_a_checkpoint_without_a_vector_for_each_word_is_refused(run, capsys, tmp_path, fault, damage):
     state = torch.load(run / "runs" / "word2vec" / "quick" / "0" / "checkpoints" / "last.ckpt", weights_only=True)
     DAMAGES[damage](state)
     torch.save(state, tmp_path / "damaged.ckpt")
@@ -319,6 +320,7 @@ def test_a_checkpoint_without_a_vector_for_each_word_is_refused(run, capsys, tmp
     assert refused(capsys, "export", "word2vec", *source, "--to", tmp_path / "v.bin") == said
     with pytest.raises(LiteratimError, match=r"damaged\.ckpt"):
         literatim.load("word2vec", weights=tmp_path / "damaged.ckpt")
+    fault("vectors-damaged", 3)
 
 
 @pytest.mark.parametrize("args", [["--words", "king"], ["--words", "king", "--json"], ["--words", "漢"]])
