@@ -280,7 +280,7 @@ def test_lint_checks_what_it_knows(mlp, capsys):
     [
         ("", ":1:1: the file is empty"),
         ("trainer: [", ":2:1: not YAML"),
-        ("- trainer\n", ":1:1: a recipe is a mapping"),
+        ("- trainer\n", ":1:1: a configuration is a mapping"),
         ("trainer: {}\ntrainer: {}\n", ":2:1: trainer: the key stands here twice"),
         ("trainr: {}\n", ':1:1: there is no section "trainr"; did you mean "trainer"?'),
         ("model:\n", ":1:1: model: a mapping is expected"),

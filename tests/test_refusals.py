@@ -100,7 +100,7 @@ def test_a_checkpoint_of_another_variant_is_refused_and_its_own_is_known(tmp_pat
         ("model:\n  jj: 3\n", "own.yaml:2:3: "),
         ("model:\n  j: soon\n", "own.yaml:2:3: model.j"),
         ("model: [\n", "own.yaml:2:1: not YAML"),
-        ("model: !!python/object/apply:os.system [touch hacked]\n", "own.yaml:1:8: not YAML"),
+        ("model: !!python/object/apply:os.system [touch hacked]\n", "own.yaml:1:8: model: the tag"),
         ("- 3\n", "own.yaml:1:1: "),
     ],
 )

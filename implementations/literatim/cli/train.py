@@ -44,6 +44,7 @@ OWN = """\
   --config FILE            a configuration laid over the recipe
   --ckpt_path WHICH        last, best or a file: go on with that run (fit), or evaluate it
   --seed_everything N      the seed of weights, data order and everything else
+  --allow_code MODULE      let configurations name classes of your own module (callbacks, loggers): code that you trust
   --print_config           print the whole configuration and stop"""
 EXTRA = {
     "predict": "\n  --weights NAME           shipped weights; the first there are where no checkpoint is given"
@@ -82,7 +83,7 @@ def main(command: str, args: list[str]) -> int:
         return words.predict(paper, rest)
     own, rest = take(
         rest,
-        {"recipe", "runs", "ckpt_path", "weights", "variant", "seeds", "seed", *SAMPLING},
+        {"recipe", "runs", "ckpt_path", "allow_code", "weights", "variant", "seeds", "seed", *SAMPLING},
         {"json", "again", "help-all"},
     )
     recipe = known_recipe(paper, own.get("recipe"))
@@ -102,7 +103,11 @@ def main(command: str, args: list[str]) -> int:
 
 def allowed(command: str) -> set[str]:
     more = {"predict": {"weights", "json", "seed", *SAMPLING}, "reproduce": {"variant", "seeds", "seed", "again"}}
-    return {"recipe", "runs"} | more.get(command, set()) | ({"ckpt_path"} if command != "reproduce" else set())
+    return (
+        {"recipe", "runs", "allow_code"}
+        | more.get(command, set())
+        | ({"ckpt_path"} if command != "reproduce" else set())
+    )
 
 
 def usage(command: str) -> str:
@@ -127,6 +132,15 @@ def take(args: list[str], named: set[str], flags: set[str]) -> tuple[dict[str, s
         else:
             rest.append(arg)
     return own, rest
+
+
+def allowed_code(own: dict[str, str]) -> list[str]:
+    """Modules of others that may be imported; then also those of the current folder."""
+    if "allow_code" not in own:
+        return []
+    if not {"", os.getcwd()} & set(sys.path):
+        sys.path.insert(0, os.getcwd())
+    return own["allow_code"].split(",")
 
 
 def option(args: list[str], name: str) -> str | None:
@@ -178,6 +192,7 @@ def fit(paper: str, recipe: str, own: dict[str, str], args: list[str], variant: 
                 from literatim.experiment.lightning import Request, run
 
             request = Request("fit", paper, recipe, args, folder, checkpoint, variant=variant)
+            request.allowed = allowed_code(own)
             cli = run(request)
     except Stopped as stopped:
         last = folder / CHECKPOINTS / "last.ckpt" if folder else None
@@ -235,6 +250,7 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
 
     asked: dict[str, int] = {name: int(own[name]) for name in ("number", "seed", "label") if to and name in own}
     request = Request(command, paper, recipe, args, None, checkpoint, files, weights=weights, to=to, variant=variant)
+    request.allowed = allowed_code(own)
     request.sampling = {"number": 16, "seed": 0, **asked} if to else {}
     cli = run(request)
     if not first():
@@ -327,7 +343,7 @@ def reproduce(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> 
                 from literatim.experiment.lightning import Request, alone
                 from literatim.experiment.reproduce import reproduce as run_seed
 
-            asked = Request("reproduce", paper, recipe, args)
+            asked = Request("reproduce", paper, recipe, args, allowed=allowed_code(own))
             for variant in variants:
                 for seed in seeds:
                     if first():

@@ -14,7 +14,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
 
 from literatim.experiment.fingerprint import check_fingerprint, fingerprint
-from literatim.experiment.runs import IDENTITY, write_atomically, write_json
+from literatim.experiment.runs import CONFIG, IDENTITY, write_atomically, write_json
 
 
 class Curve(Checkpoint):
@@ -74,8 +74,8 @@ def shortened(value: float) -> float:
 class Identity(Callback):
     """Says in every checkpoint of which run it is and on which data, and keeps the random state for a resumed run."""
 
-    def __init__(self, identity: dict[str, Any], folder: Path) -> None:
-        self.identity, self.folder = identity, folder
+    def __init__(self, identity: dict[str, Any], folder: Path, configuration: str = "") -> None:
+        self.identity, self.folder, self.configuration = identity, folder, configuration
         self.restored: dict[str, Any] | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -92,9 +92,11 @@ class Identity(Callback):
             self.identity["fingerprint"] = now
         if trainer.is_global_zero:
             write_json(self.folder / IDENTITY, self.identity)
+            if not (self.folder / CONFIG).exists():  # once: others may read it while the run goes on
+                write_atomically(self.folder / CONFIG, self.configuration)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        checkpoint["literatim"] = self.identity
+        checkpoint["literatim"] = {**self.identity, "config": self.configuration}
 
     def state_dict(self) -> dict[str, Any]:
         return random_state()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import yaml
 from pytorch_lightning import Trainer
 from pytorch_lightning.cli import LightningArgumentParser
 
 from literatim.experiment.options import import_path
 from literatim.registry.data import DATA_SETS
 from literatim.registry.ledger import recipe_path
-from literatim.registry.reading import card, read_text, shown
+from literatim.registry.reading import card, shown
+from literatim.registry.settings import settings
 
 
 def options_help(paper: str, recipe: str, command: str, everything: bool) -> str:
@@ -21,8 +21,8 @@ def options_help(paper: str, recipe: str, command: str, everything: bool) -> str
     parser.add_class_arguments(data, "data", skip={"seed"})
     if everything:
         parser.add_lightning_class_args(Trainer, "trainer")
-    settings = yaml.safe_load(read_text(recipe_path(paper, recipe)))
-    parser.set_defaults({f"{part}.{k}": v for part in ("model", "data") for k, v in settings.get(part, {}).items()})
+    values = settings(recipe_path(paper, recipe))
+    parser.set_defaults({f"{part}.{k}": v for part in ("model", "data") for k, v in values.get(part, {}).items()})
     text = parser.format_help().partition("\n")[2].strip()
     head = f"recipe {recipe}: {entry.recipes[recipe].about.en}\n{shown(recipe_path(paper, recipe))}"
     tail = "" if everything else f"\n\nThe Trainer's options: literatim {command} {paper} --help-all"

@@ -16,7 +16,7 @@ from lightning_fabric.plugins.environments import KubeflowEnvironment
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from literatim.errors import LiteratimError, SaidElsewhere, did_you_mean
 from literatim.experiment import callbacks, ranks, record, voice
@@ -24,10 +24,10 @@ from literatim.experiment.bar import Bar
 from literatim.experiment.checkpoints import AtomicCheckpoints, read_checkpoint
 from literatim.experiment.launch import first, launch
 from literatim.experiment.misfits import mismatch
-from literatim.experiment.options import NOT_OVERRIDES, PaperParser, check_config, flat, import_path, options, place_in
+from literatim.experiment.options import NOT_OVERRIDES, PaperParser, flat, guard_imports, import_path, options, place_in
 from literatim.experiment.plateau import Plateau
 from literatim.experiment.plots import draw_curve, write_grid
-from literatim.experiment.runs import CHECKPOINTS, IDENTITY, read_json, write_json
+from literatim.experiment.runs import CHECKPOINTS, CONFIG, IDENTITY, read_json, write_json
 from literatim.experiment.signals import Stopped
 from literatim.experiment.stopping import StopAtNaN, StopAtSignal
 from literatim.loading import known_variant, shipped_weights, weights_state
@@ -35,6 +35,7 @@ from literatim.places import expanded
 from literatim.registry.data import DATA_SETS
 from literatim.registry.ledger import recipe_path
 from literatim.registry.reading import card
+from literatim.registry.settings import check_plain, settings
 
 MOST_LEVELS = 128_000_000  # of all images on a picture: half a gigabyte, some three of which it takes to write it
 
@@ -55,6 +56,7 @@ class Request:
     sampling: dict[str, Any] = field(default_factory=dict)  # number, seed and label of what is on it
     test_after: bool = False  # `reproduce`
     variant: str | None = None  # where one is named
+    allowed: list[str] = field(default_factory=list)  # modules of others whose classes a configuration may name
 
 
 class PaperCLI(LightningCLI):
@@ -66,13 +68,12 @@ class PaperCLI(LightningCLI):
         self.entry = card(request.paper)
         self.identity: dict[str, Any] = {}
         resumed = request.folder and request.checkpoint and (request.folder / IDENTITY).is_file()
-        defaults = (
-            request.folder / "config.yaml" if request.folder and resumed else recipe_path(request.paper, request.recipe)
-        )
+        defaults = request.folder / CONFIG if request.folder and resumed else recipe_path(request.paper, request.recipe)
         self.resumed = read_json(request.folder / IDENTITY) if request.folder and resumed else None
         self.files = [*(Path(file) for file in options(request.args, "config")), defaults]
         for file in self.files:
-            check_config(file)
+            settings(file)
+        guard_imports(request.allowed)
         training = import_path(self.entry.training or "")
         super().__init__(
             training,
@@ -81,8 +82,7 @@ class PaperCLI(LightningCLI):
             parser_kwargs={request.command: {"default_config_files": [str(defaults)]}},
             auto_configure_optimizers=False,
             seed_everything_default=0,
-            save_config_callback=SaveConfigCallback if request.command in ("fit", "reproduce") else None,
-            save_config_kwargs={"overwrite": True},
+            save_config_callback=None,  # `Identity` writes it
             trainer_defaults={
                 "default_root_dir": str(request.folder) if request.folder else None,
                 "logger": False,
@@ -121,9 +121,18 @@ class PaperCLI(LightningCLI):
 
     def _parse_ckpt_path(self) -> None:
         """Lightning takes the options of the training module from a checkpoint; those that are given here win."""
-        given = self.config.clone()[self.request.command].model
-        super()._parse_ckpt_path()
-        model = self.config[self.request.command].model
+        if not self.request.checkpoint:
+            return
+        command = self.request.command
+        given = self.config.clone()[command].model
+        found = dict(read_checkpoint(self.request.checkpoint).get("hyper_parameters") or {})
+        found.pop("_instantiator", None)  # Lightning's word for how the module was made
+        check_plain(found, f"{self.request.checkpoint}: hyper_parameters")
+        try:
+            self.config = self.parser.parse_object({command: {"model": found}}, self.config)
+        except LiteratimError as error:
+            raise LiteratimError(f"{self.request.checkpoint}: {error}") from None
+        model = self.config[command].model
         for name in {arg.partition("=")[0] for arg in self.request.args if arg.startswith("--model.")}:
             option, *inner = name.removeprefix("--model.").split(".", 1)
             model[option] = {**model[option], inner[0]: given[option][inner[0]]} if inner else given[option]
@@ -171,8 +180,8 @@ class PaperCLI(LightningCLI):
         own: list[Any] = [Bar()] if config.enable_progress_bar is not False and first() else []
         own.append(ranks.FairShares())
         folder = self.request.folder
-        if folder and config.default_root_dir is None:  # a whole configuration, as --print_config writes it, says null
-            kwargs["default_root_dir"] = str(folder)
+        if folder and not options(self.request.args, "trainer.default_root_dir"):
+            kwargs["default_root_dir"] = str(folder)  # wherever the run lies now, and whatever a configuration says
         if self.request.command == "fit" and folder:
             self.curve = callbacks.Curve(folder)
             place: dict[str, Any] = {
@@ -183,7 +192,7 @@ class PaperCLI(LightningCLI):
             self.stop = StopAtSignal(folder)
             own += [
                 ranks.OneFolder(folder, self.request.checkpoint, self.take_folder),
-                callbacks.Identity(self.identity, folder),
+                callbacks.Identity(self.identity, folder, self.configuration()),
                 ranks.OfEachRank(),
                 StopAtNaN(),
                 self.stop,
@@ -210,6 +219,12 @@ class PaperCLI(LightningCLI):
         # Lightning's own would end a run at SIGTERM with status 0, and requeue SLURM's jobs by checkpoints of its own.
         trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
         return trainer
+
+    def configuration(self) -> str:
+        """What the run is made with; not where it lies or what it goes on from, for others begin theirs from it."""
+        config = self.config[self.request.command].clone()
+        config.ckpt_path = config.trainer.default_root_dir = None
+        return str(self._parser(self.request.command).dump(config, skip_none=False))
 
     def take_folder(self, folder: Path) -> None:
         """The run folder that the first process has made."""

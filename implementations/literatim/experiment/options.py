@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from jsonargparse import set_parsing_settings
 from pytorch_lightning.cli import LightningArgumentParser
 
 from literatim.errors import LiteratimError, did_you_mean
@@ -35,6 +36,11 @@ class PaperParser(LightningArgumentParser):
             return f'there is no option "--{found[1]}"{did_you_mean(found[1], options)}'
         if found := re.search(r"does not accept option '([\w.]+)'", message):
             return f'there is no option "{found[1]}"{did_you_mean(found[1], options)}'
+        if found := re.search(r"Importing '([\w.]+)' is not allowed", message):
+            return (
+                f"{found[1]} is not of {', '.join(OURS[:-1])}, and code of others is not run unasked; "
+                f"if you trust it: --allow_code {found[1].split('.')[0]}"
+            )
         if found := re.match(r'Parser key "([\w.]+)": (.*)', message):
             return f"{found[1]}: {found[2][0].lower() + found[2][1:]}"
         return message
@@ -71,13 +77,20 @@ def flat(config: Any) -> dict[str, Any]:
     return dict(config.items(branches=False))
 
 
-def check_config(path: Path) -> None:
-    """Read a configuration once before anything is built from it, for an error that names the line."""
-    try:
-        found = yaml.safe_load(read_text(path))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
-        raise LiteratimError(f"{shown(path)}:{line}: not YAML: {error.problem}") from None
-    if not isinstance(found, dict):
-        raise LiteratimError(f"{shown(path)}:1:1: a configuration is a mapping with model, data and trainer in it")
+# What a class path in a configuration may lead to; of anything else no module is even imported.
+OURS = ("literatim", "torch", "pytorch_lightning", "lightning_fabric")
+
+
+def guard_imports(allowed: list[str]) -> None:
+    """Let class paths lead only into OURS and what the user allows by --allow_code, and build nothing of plain data.
+
+    Raises LiteratimError for what is no dotted name.
+    """
+    for name in allowed:
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise LiteratimError(f'--allow_code is "{name}"; it names a module, such as my_callbacks')
+    set_parsing_settings(
+        instantiate_subclass_spec_in_any=False,
+        import_path_denylist=["*"],
+        import_path_allowlist=[*OURS, *allowed],
+    )

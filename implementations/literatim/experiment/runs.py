@@ -12,7 +12,7 @@ from literatim.errors import LiteratimError, did_you_mean
 from literatim.experiment.launch import first
 from literatim.registry.reading import head
 
-CHECKPOINTS, IDENTITY = "checkpoints", "run.json"
+CHECKPOINTS, IDENTITY, CONFIG = "checkpoints", "run.json", "config.yaml"
 
 
 def known_recipe(paper: str, recipe: str | None) -> str:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from literatim.errors import LiteratimError
 from literatim.registry.data import DATA_SETS
-from literatim.registry.reading import card, paper_folder, read_text, settings, shown
+from literatim.registry.reading import card, paper_folder, read_text, shown
+from literatim.registry.settings import settings
 
 if TYPE_CHECKING:
     from literatim.registry.schema import Text
@@ -124,7 +125,7 @@ def recipe_path(paper: str, recipe: str) -> Path:
 @cache
 def hashes(paper: str, recipe: str) -> dict[str, str]:
     """Today's `recipe_sha256`, `code_sha256` and `data_sha256`: a record with others is stale."""
-    sets = settings(recipe_path(paper, recipe))
+    sets = settings(recipe_path(paper, recipe), recipe=True)
     if recipe not in card(paper).recipes:
         raise LiteratimError(f'{paper} has no recipe "{recipe}"')
     data = DATA_SETS[card(paper).recipes[recipe].data]

@@ -17,12 +17,12 @@ from literatim.registry.reading import (
     paper_folder,
     papers_folder,
     place_of,
-    settings_faults,
     shown,
     weights_path,
 )
 from literatim.registry.recorded import curve_rows, faults_of
 from literatim.registry.schema import Card, Claim, Measure, Result
+from literatim.registry.settings import recipe_faults
 
 
 def lint(files: list[Path] | None = None) -> list[str]:
@@ -58,7 +58,7 @@ def _aliases(paper: str, variants: dict[str, list[str]]) -> Iterator[str]:
 
 def _recipes(paper: str) -> Iterator[str]:
     for path in sorted((paper_folder(paper) / "recipes").glob("*.yaml")):
-        yield from settings_faults(path)[0]
+        yield from recipe_faults(path)
         if path.stem not in card(paper).recipes:
             yield f"{shown(path)}:1:1: the card has no recipe {path.stem}"
 

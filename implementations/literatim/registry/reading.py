@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from literatim.errors import LiteratimError, did_you_mean
+from literatim.errors import LiteratimError
 from literatim.places import expanded
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ HEAD = (
     "id", "aliases", "title", "authors", "year", "arxiv", "doi", "bibtex", "topics", "variants", "variant_aliases",
     "recipes",
 )  # fmt: skip
-SECTIONS = ("seed_everything", "model", "data", "trainer")  # of a recipe
 PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null")}
 
 
@@ -120,6 +119,7 @@ def lint_file(path: Path) -> list[str]:
     """Every fault of one card.yaml, claims.yaml, recipe, record.json or curve.csv, with its place."""
     from literatim.registry.recorded import curve_rows, faults_of
     from literatim.registry.schema import Card, Claims
+    from literatim.registry.settings import recipe_faults
 
     schemas: dict[str, type[BaseModel]] = {"card.yaml": Card, "claims.yaml": Claims}
     if path.name == "record.json":
@@ -130,7 +130,7 @@ def lint_file(path: Path) -> list[str]:
         except LiteratimError as error:
             return [str(error)]
     if path.resolve().parent.name == "recipes":
-        return settings_faults(path)[0]
+        return recipe_faults(path)
     if path.name not in schemas:
         return [f"{shown(path)}:1:1: only card.yaml, claims.yaml, recipes, record.json and curve.csv are checked"]
     return validate(path, schemas[path.name])[0]
@@ -150,33 +150,6 @@ def validate(path: Path, schema: type[BaseModel]) -> tuple[list[str], Any]:
         return [_fault(shown(path), node, fault) for fault in error.errors()], None
 
 
-def settings(path: Path) -> dict[str, Any]:
-    """What a recipe sets, by its sections. Raises LiteratimError with file:line:column of the first fault."""
-    faults, found = settings_faults(path)
-    if faults:
-        raise LiteratimError(faults[0])
-    return found
-
-
-def settings_faults(path: Path) -> tuple[list[str], dict[str, Any]]:
-    """(faults as `file:line:column: where: what`, what a recipe sets): of the two one is empty."""
-    faults, node, found = plain(path, keys=("str", "int"))  # ProGAN's recipes have mappings by resolution
-    if faults:
-        return faults, {}
-    if not isinstance(found, dict):
-        return [f"{shown(path)}:1:1: a recipe is a mapping of {', '.join(SECTIONS)}"], {}
-    for name, section in found.items():
-        if name not in SECTIONS:
-            what = f'there is no section "{name}"{did_you_mean(str(name), SECTIONS)}'
-        elif not isinstance(section, int if name == "seed_everything" else dict):
-            what = f"{name}: a {'whole number' if name == 'seed_everything' else 'mapping'} is expected"
-        else:
-            continue
-        mark = _walk(node, (name,))[0]
-        faults.append(f"{shown(path)}:{mark.line + 1}:{mark.column + 1}: {what}")
-    return (faults, {}) if faults else ([], found)
-
-
 def plain(path: Path, keys: tuple[str, ...] = ("str",)) -> tuple[list[str], yaml.Node | None, Any]:
     """(faults, nodes, data) of a YAML file that holds plain values, each written out where it stands, by keys of the
     kinds named."""
@@ -189,7 +162,7 @@ def plain(path: Path, keys: tuple[str, ...] = ("str",)) -> tuple[list[str], yaml
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}: not YAML: {error.problem}" if mark else str(error)
         return [where], None, None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         return [f"{name}:1:1: not YAML: {' '.join(str(error).split())}"], None, None
     if node is None:
         return [f"{name}:1:1: the file is empty"], None, None
@@ -232,7 +205,7 @@ def _node_faults(
     return faults
 
 
-def _walk(node: Any, steps: tuple[str | int, ...]) -> tuple[Any, str, list[str]]:
+def walk(node: Any, steps: tuple[str | int, ...]) -> tuple[Any, str, list[str]]:
     """(mark, place, steps left over): as far down the YAML nodes as the steps lead."""
     mark, place, left = node.start_mark, "", []
     for step in steps:
@@ -253,7 +226,7 @@ def _walk(node: Any, steps: tuple[str | int, ...]) -> tuple[Any, str, list[str]]
 
 def _fault(name: str, node: yaml.Node | None, fault: Any) -> str:
     """One pydantic error, placed in its file."""
-    mark, place, left = _walk(node, (*fault["loc"], *fault.get("ctx", {}).get("at", ())))
+    mark, place, left = walk(node, (*fault["loc"], *fault.get("ctx", {}).get("at", ())))
     if fault["type"] == "missing":
         place = f"{place}.{left[-1]}".lstrip(".")
     what = fault["msg"].removeprefix("Value error, ")
@@ -271,7 +244,7 @@ def place_of(path: Path, steps: tuple[str | int, ...]) -> str:
             if any(key.value == "id" and value.value == steps[1] for key, value in item.value):
                 mark = item.start_mark
     else:
-        mark = _walk(node, steps)[0]
+        mark = walk(node, steps)[0]
     return f"{shown(path)}:{mark.line + 1}:{mark.column + 1}: "
 
 
