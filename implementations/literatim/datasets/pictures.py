@@ -49,7 +49,7 @@ def picture(path: str | os.PathLike[str] | bytes, largest: int = LARGEST) -> Ite
     name = os.fsdecode(path)
     try:
         if not stat.S_ISREG(os.stat(name).st_mode):  # a pipe would be waited for
-            raise LiteratimError("a folder, pipe or device, not a file that holds an image")
+            raise LiteratimError("not an image that can be read, but a folder, pipe or device")
         # Pillow warns of broken EXIF data and of images beyond 89 million pixels; both can be read.
         with warnings.catch_warnings(action="ignore"), Image.open(name, formats=rasters()) as file:
             if file.width * file.height > largest:
