@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from conftest import assert_refused, literatim
+from conftest import assert_refused, inside, literatim
 
 EARLY = [
     (["fit", "lenett"], "lenet"),
@@ -58,7 +58,7 @@ LATE = [
     (["--data.watch", "[exam]"], '"exam"'),
     (["--data.size", "10"], "20 pixels"),
     (["--optimizer", "Adam"], "optimizer"),
-    (["--trainer.accelerator", "tpu"], "Trainer"),
+    (["--trainer.accelerator", "tpu"], "Lightning says"),
     (["--model.options.coefficient", "soon"], "coefficient"),
 ]
 
@@ -67,7 +67,7 @@ LATE = [
     ("args", "words"), LATE, ids=lambda value: " ".join(value) if isinstance(value, list) else None
 )
 def test_a_wrong_option_is_refused_and_leaves_no_run(args, words, tmp_path):
-    assert_refused(literatim("fit", "lenet", *args, cwd=tmp_path), words)
+    assert_refused(inside("fit", "lenet", *args, cwd=tmp_path), words)
     assert not list(tmp_path.glob("runs/lenet/quick/*"))
 
 
@@ -82,7 +82,7 @@ MISFITS = [
 
 @pytest.mark.parametrize(("paper", "args", "words"), MISFITS, ids=lambda value: " ".join(value)[:30])
 def test_data_that_do_not_fit_the_network_are_refused(paper, args, words, tmp_path):
-    assert_refused(literatim("fit", paper, *args, cwd=tmp_path), *words)
+    assert_refused(inside("fit", paper, *args, cwd=tmp_path), *words)
     assert not list(tmp_path.glob(f"runs/{paper}/quick/*"))
 
 

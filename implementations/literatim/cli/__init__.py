@@ -31,6 +31,11 @@ COMMANDS = {
     "trace": "work out the facts that the site shows: verdicts, layers, curves, figures",
     "pages": "write the site's generated pages",
 }
+# What others call what is called otherwise here.
+ELSEWHERE = {
+    "train": "fit", "run": "fit", "resume": "fit", "eval": "test", "evaluate": "test", "info": "show", "load": "show",
+    "search": "list", "find": "list", "check": "verify", "infer": "predict", "generate": "predict",
+}  # fmt: skip
 EXAMPLES = """
 start here:
   literatim list                       what there is
@@ -99,7 +104,9 @@ def _dispatch(args: list[str]) -> int:
         return 0
     command, *rest = args
     if command not in COMMANDS:
-        raise LiteratimError(f'there is no command "{command}"{did_you_mean(command, COMMANDS)}')
+        known = ELSEWHERE.get(command.lower())
+        hint = f'; did you mean "{known}"?' if known else did_you_mean(command, COMMANDS)
+        raise LiteratimError(f'there is no command "{command}"{hint}')
     if command in ("fit", "validate", "test", "predict", "reproduce"):
         from literatim.cli import train
 

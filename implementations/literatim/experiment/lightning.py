@@ -6,6 +6,8 @@ import logging
 import math
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,20 +17,24 @@ import torch.distributed
 from lightning_fabric.plugins.environments import KubeflowEnvironment
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer
-from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.callbacks import ModelCheckpoint, ProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
-from literatim.errors import LiteratimError, SaidElsewhere, did_you_mean
+from literatim.errors import LiteratimError, LiteratimWarning, SaidElsewhere, did_you_mean
 from literatim.experiment import callbacks, ranks, record, voice
 from literatim.experiment.bar import Bar
 from literatim.experiment.checkpoints import AtomicCheckpoints, read_checkpoint
+from literatim.experiment.ending import how_it_ended
 from literatim.experiment.launch import first, launch
+from literatim.experiment.limits import check_options
+from literatim.experiment.loggers import move_logs, with_place_for_logs
 from literatim.experiment.misfits import mismatch
 from literatim.experiment.options import NOT_OVERRIDES, PaperParser, flat, guard_imports, import_path, options, place_in
 from literatim.experiment.plateau import Plateau
 from literatim.experiment.plots import draw_curve, write_grid
 from literatim.experiment.runs import CHECKPOINTS, CONFIG, IDENTITY, read_json, write_json
 from literatim.experiment.signals import Stopped
+from literatim.experiment.starting import PaperTrainer, Starting, passed_on
 from literatim.experiment.stopping import StopAtNaN, StopAtSignal
 from literatim.loading import known_variant, shipped_weights, weights_state
 from literatim.places import expanded
@@ -67,6 +73,7 @@ class PaperCLI(LightningCLI):
         self.request = request
         self.entry = card(request.paper)
         self.identity: dict[str, Any] = {}
+        self.starting = Starting()
         resumed = request.folder and request.checkpoint and (request.folder / IDENTITY).is_file()
         defaults = request.folder / CONFIG if request.folder and resumed else recipe_path(request.paper, request.recipe)
         self.resumed = read_json(request.folder / IDENTITY) if request.folder and resumed else None
@@ -78,6 +85,7 @@ class PaperCLI(LightningCLI):
         super().__init__(
             training,
             import_path(DATA_SETS[self.entry.recipes[request.recipe].data].module),
+            trainer_class=PaperTrainer,
             parser_class=PaperParser,
             parser_kwargs={request.command: {"default_config_files": [str(defaults)]}},
             auto_configure_optimizers=False,
@@ -105,19 +113,23 @@ class PaperCLI(LightningCLI):
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Ours, not sys.argv, which stays as it is for the processes that a strategy may start."""
         self.launch = launch()
-        given = [self.request.command, *(self.launch.options() if self.launch else []), *self.request.args]
+        launched = self.launch.options() if self.launch else []
+        given = [self.request.command, *launched, *with_place_for_logs(self.request.args)]
         if self.request.checkpoint:
             given.append(f"--ckpt_path={self.request.checkpoint}")
         known = {text for action in self._parser(self.request.command)._actions for text in action.option_strings}
         for name in (arg.partition("=")[0] for arg in self.request.args if arg.startswith("--")):
             # jsonargparse would take --trainer.max_epoch for --trainer.max_epochs; `--model.options.x` is its x.
             if name not in known and not any(name.startswith(f"{text}.") for text in known if "." in text):
-                raise LiteratimError(f'there is no option "{name}"{did_you_mean(name, known)}')
+                near = [text for text in sorted(known) if text.endswith(f".{name.removeprefix('--')}")]
+                hint = f'; did you mean "{near[0]}"?' if near else did_you_mean(name, known)
+                raise LiteratimError(f'there is no option "{name}"{hint}')
         try:
             self.config = parser.parse_args(given)
         except LiteratimError as error:
             in_argv = any(name in str(error) for name in (a.lstrip("-").split("=")[0] for a in given[1:]))
             raise LiteratimError(str(error) if in_argv else place_in(self.files, str(error)) + str(error)) from None
+        check_options(self.config[self.request.command], self.request.command)
 
     def _parse_ckpt_path(self) -> None:
         """Lightning takes the options of the training module from a checkpoint; those that are given here win."""
@@ -177,8 +189,9 @@ class PaperCLI(LightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         config = self.config_init[self.request.command].trainer
-        own: list[Any] = [Bar()] if config.enable_progress_bar is not False and first() else []
-        own.append(ranks.FairShares())
+        theirs = config.callbacks if isinstance(config.callbacks, list) else [config.callbacks]
+        barred = config.enable_progress_bar is False or any(isinstance(other, ProgressBar) for other in theirs)
+        own: list[Any] = [self.starting, ranks.FairShares(), *([Bar()] if first() and not barred else [])]
         folder = self.request.folder
         if folder and not options(self.request.args, "trainer.default_root_dir"):
             kwargs["default_root_dir"] = str(folder)  # wherever the run lies now, and whatever a configuration says
@@ -208,10 +221,7 @@ class PaperCLI(LightningCLI):
             os.environ.setdefault("MASTER_PORT", "29500")
             kwargs["plugins"] = [*(kwargs.get("plugins") or config.plugins or []), KubeflowEnvironment()]
         self.trainer_defaults["callbacks"] = own
-        try:
-            trainer = super().instantiate_trainer(**kwargs)
-        except (MisconfigurationException, ImportError, RuntimeError, TypeError, ValueError) as error:
-            raise LiteratimError(f"Lightning's Trainer: {' '.join(str(error).split())}") from None
+        trainer = super().instantiate_trainer(**kwargs)
         # A run of so many steps that went on after an epoch had this epoch's end once more, and passed over the next.
         trainer.fit_loop._iteration_based_training = lambda: False  # type: ignore[method-assign]
         if self.launch:
@@ -224,15 +234,42 @@ class PaperCLI(LightningCLI):
         """What the run is made with; not where it lies or what it goes on from, for others begin theirs from it."""
         config = self.config[self.request.command].clone()
         config.ckpt_path = config.trainer.default_root_dir = None
+        move_logs(config.trainer, str(self.request.folder), "")
         return str(self._parser(self.request.command).dump(config, skip_none=False))
 
     def take_folder(self, folder: Path) -> None:
         """The run folder that the first process has made."""
         self.request.folder = self.stop.folder = self.curve.folder = folder
 
+    def instantiate_classes(self) -> None:
+        move_logs(self.config[self.request.command].trainer, "", str(self.request.folder or Path()))
+        with self.explained():
+            super().instantiate_classes()
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        with self.explained():
+            super()._run_subcommand(subcommand)
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """What others say of the options until the first epoch is over; `run` knows the rest."""
+        try:
+            yield
+        except Exception as error:
+            if isinstance(error, IndexError) and not getattr(self.datamodule, "watch", True):
+                raise LiteratimError(
+                    "this recipe looks at the first set that is watched; --data.watch names one"
+                ) from None
+            said = "" if self.starting.over or mismatch(str(error)) else passed_on(error, self.request.args)
+            if not said:
+                raise
+            raise LiteratimError(said) from None
+
     # --- the commands ------------------------------------------------------------------------------
 
     def after_fit(self) -> None:
+        if not self.starting.epochs and not self.request.checkpoint:
+            raise LiteratimError("nothing was trained, so there is no record; look at the Trainer's options")
         best = self.go_back_to_best()
         # From the curve, which a run that goes on has whole even if nothing was left to do.
         rows = [row for row in self.curve.rows if best is None or row["epoch"] == best]
@@ -252,6 +289,11 @@ class PaperCLI(LightningCLI):
             for name, images in getattr(self.model, "pictures", tuple)():
                 write_grid(images, folder / f"{name}.png")
             write_json(folder / record.RECORD, self.record)
+            go_on = f"literatim fit {self.request.paper} --recipe {self.request.recipe} --ckpt_path "
+            go_on += str(folder / CHECKPOINTS / "last.ckpt")
+            trained = self.starting.epochs > 0 or self.request.test_after
+            if said := how_it_ended(self.trainer, trained, go_on):
+                warnings.warn(said, LiteratimWarning, stacklevel=1)
 
     def go_back_to_best(self) -> int | None:
         """The best weights of the run, where a training says that they are its outcome; returns their epoch."""

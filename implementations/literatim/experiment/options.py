@@ -13,6 +13,7 @@ from jsonargparse import set_parsing_settings
 from pytorch_lightning.cli import LightningArgumentParser
 
 from literatim.errors import LiteratimError, did_you_mean
+from literatim.experiment.wording import worded
 from literatim.registry.reading import read_text, shown
 
 # Options that say where things are or what is shown, not what is computed.
@@ -26,9 +27,17 @@ class PaperParser(LightningArgumentParser):
     """Says what is wrong in one line, with the nearest options, where argparse prints the whole usage."""
 
     def error(self, message: str, ex: Exception | None = None) -> Any:
-        raise LiteratimError(self.sentence(" ".join(str(message).split())))
+        raise LiteratimError(self.sentence(str(message)))
 
     def sentence(self, message: str) -> str:
+        if found := re.search(r"Importing '([\w.]+)' is not allowed", message):
+            return (
+                f"{found[1]} is not of {', '.join(OURS[:-1])}, and code of others is not run unasked; "
+                f"if you trust it: --allow_code {found[1].split('.')[0]}"
+            )
+        if found := re.match(r'Parser key "([\w.]+)":\s*((?:.|\n)*)', message):
+            return worded(found[1], found[2])
+        message = " ".join(message.split())
         options = [action.dest for action in self._actions]
         if commands := self._subcommands_action:
             options += [action.dest for parser in commands.choices.values() for action in parser._actions]
@@ -36,13 +45,6 @@ class PaperParser(LightningArgumentParser):
             return f'there is no option "--{found[1]}"{did_you_mean(found[1], options)}'
         if found := re.search(r"does not accept option '([\w.]+)'", message):
             return f'there is no option "{found[1]}"{did_you_mean(found[1], options)}'
-        if found := re.search(r"Importing '([\w.]+)' is not allowed", message):
-            return (
-                f"{found[1]} is not of {', '.join(OURS[:-1])}, and code of others is not run unasked; "
-                f"if you trust it: --allow_code {found[1].split('.')[0]}"
-            )
-        if found := re.match(r'Parser key "([\w.]+)": (.*)', message):
-            return f"{found[1]}: {found[2][0].lower() + found[2][1:]}"
         return message
 
 
