@@ -173,6 +173,12 @@ def test_a_device_is_not_replaced(tmp_path):
     assert not Path(os.devnull).is_file()
 
 
+@pytest.mark.parametrize("paper", ["lenet", "resnet"])
+def test_a_pipe_is_not_predicted_from(tmp_path, paper):
+    os.mkfifo(tmp_path / "seven.png")
+    assert_refused(inside("predict", paper, "seven.png", cwd=tmp_path), "seven.png: not a plain file")
+
+
 def test_a_plain_picture_is_replaced(tmp_path):
     (tmp_path / "a.png").write_text("old")
     assert (

@@ -229,7 +229,8 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
                 "its images go: --to samples.png"
             )
         if missing := [file for file in files if not Path(file).is_file()]:
-            raise LiteratimError(f"{missing[0]}: there is no such file")
+            odd = Path(missing[0]).exists()
+            raise LiteratimError(f"{missing[0]}: {'not a plain file' if odd else 'there is no such file'}")
     checkpoint = weights = None
     if given := own.get("ckpt_path"):
         if "weights" in own:

@@ -63,6 +63,10 @@ def picture(path: str | os.PathLike[str] | bytes, largest: int = LARGEST) -> Ite
         raise LiteratimError(f"{name}: {error}") from None
     except FileNotFoundError:
         raise LiteratimError(f"{name}: there is no such file") from None
+    except Image.DecompressionBombError:  # beyond 179 million Pillow does not open it
+        raise LiteratimError(
+            f"{name}: an image of more than {largest:,} pixels, which are not read: scale it down"
+        ) from None
     except UnidentifiedImageError:
         kinds = ", ".join(name for name in rasters() if name not in ("MPO", "DIB"))  # these are JPEG and BMP to people
         raise LiteratimError(f"{name}: not an image that can be read: it is none of {kinds}") from None
