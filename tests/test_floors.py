@@ -24,7 +24,20 @@ FLOORS = {
     "weightfiles.py": {"errors"},
     "loading.py": {"interop", "registry", "errors", "places", "weightfiles"},
     "interop.py": {"loading", "registry", "errors", "places", "weightfiles"},
-    "cli": {"cli", "pages", "trace", "experiment", "claims", "datasets", "registry", "loading", "errors", "places", ""},
+    "cli": {
+        "cli",
+        "pages",
+        "trace",
+        "experiment",
+        "claims",
+        "datasets",
+        "registry",
+        "loading",
+        "interop",
+        "errors",
+        "places",
+        "",
+    },
 }
 PAPER_FILES = {
     "model.py": {"parts"},

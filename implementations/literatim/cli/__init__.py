@@ -30,6 +30,7 @@ COMMANDS = {
     "export": "write a model as ONNX, or word vectors in word2vec's formats",
     "trace": "work out the facts that the site shows: verdicts, layers, curves, figures",
     "pages": "write the site's generated pages",
+    "completion": "the lines that let bash, zsh or fish complete names and options",
 }
 # What others call what is called otherwise here.
 ELSEWHERE = {
@@ -115,6 +116,10 @@ def _dispatch(args: list[str]) -> int:
         from literatim.cli import carry
 
         return carry.main(rest)
+    if command == "completion":
+        from literatim.cli import completion
+
+        return completion.print_script(rest)
     if command in ("trace", "pages"):
         from literatim.cli import site
 

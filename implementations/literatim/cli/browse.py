@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import sys
+from collections import Counter
 from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +56,7 @@ def list_(parser: argparse.ArgumentParser, args: list[str]) -> int:
     elif rows:
         _print_columns([("paper", "year", "title", "variants", "recipes")] + [
             (r["id"], str(r["year"]), r["title"], _few(r["variants"]), _few(r["recipes"])) for r in rows
-        ])  # fmt: skip
+        ], shutil.get_terminal_size((10_000, 24)).columns)  # fmt: skip
     else:
         print("no paper matches", file=sys.stderr)
     return 0
@@ -64,12 +66,17 @@ def _few(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _print_columns(rows: list[tuple[str, ...]]) -> None:
-    """Plain aligned columns: a table library takes longer to import than this command may take."""
+def _print_columns(rows: list[tuple[str, ...]], room: int) -> None:
+    """Plain aligned columns, so many of them as there is room for: a table library takes longer to import than this
+    command may take."""
     widths = [min(44, max(len(row[i]) for row in rows)) for i in range(len(rows[0]))]
+    while len(widths) > 3 and sum(widths) + 2 * (len(widths) - 1) > room:
+        del widths[-1]
+    spare = room - sum(widths) - 2 * (len(widths) - 1)
+    widths[2] = max(1, min(widths[2] + spare, max(len(row[2]) for row in rows)) if len(widths) == 3 else widths[2])
     for row in rows:
         cells = (
-            cell if len(cell) <= width else cell[: width - 1] + "…" for cell, width in zip(row, widths, strict=True)
+            cell if len(cell) <= width else cell[: width - 1] + "…" for cell, width in zip(row, widths, strict=False)
         )
         print("  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip())
 
@@ -94,6 +101,8 @@ def show(parser: argparse.ArgumentParser, args: list[str]) -> int:
     parser.add_argument("paper", help="id, alias, arXiv id, DOI, BibTeX key or title, or a network's name")
     parser.add_argument("--json", action="store_true", help="the whole card")
     given = parser.parse_args(args)
+    from literatim.interop import NETWORKS
+    from literatim.loading import TORCHVISION, known_weights, shipped_weights
     from literatim.registry import card, claims, resolve
     from literatim.registry.ledger import records
 
@@ -110,11 +119,25 @@ def show(parser: argparse.ArgumentParser, args: list[str]) -> int:
     out.print(f"\n{found.summary.en.strip()}\n")
     out.print("variants", style="bold")
     for name, variant in found.variants.items():
-        out.print(f"  {name:18} {variant.where or ''}{'' if variant.faithful else '  not the paper’s, for comparison'}")
+        also = ", ".join(alias for alias, of in found.variant_aliases.items() if of == name)
+        words = [variant.where, "" if variant.faithful else "not the paper’s, for comparison", also and f"also {also}"]
+        out.print(f"  {name:18} {'  '.join(filter(None, words))}")
     out.print("recipes", style="bold")
+    recorded = Counter(record["recipe"] for record in records(found.id))
     for name, recipe in found.recipes.items():
-        runs = len(records(found.id, name))
+        runs = recorded[name]
         out.print(f"  {name:18} {recipe.about.en} ({recipe.data}; {runs} recorded run{'s' * (runs != 1)})")
+    runs_of = shipped_weights(found.id)
+    if weights := known_weights(found.id):
+        out.print("weights", style="bold")
+    for name in weights:
+        if run := runs_of.get(name):
+            what = f"{run['variant']}, of the recorded run of {run['recipe']} with seed {run['seed']}"
+        elif name == TORCHVISION:
+            what = f"as torchvision publishes them, of {', '.join(NETWORKS[found.id])}"
+        else:
+            what = "words with their vectors"
+        out.print(f'  {name:18} {what}: literatim.load("{found.id}", weights="{name}")')
     out.print(f"\n{len(claims(found.id))} claims: literatim verify {found.id}")
     return 0
 

@@ -19,7 +19,7 @@ from literatim.registry.reading import card, claims, paper_folder, papers_folder
 from literatim.registry.schema import Claim
 
 # The machinery whose code decides verdicts and drawings, and the libraries that do.
-REGISTRY = ("data", "ledger", "reading", "schema")
+REGISTRY = ("data", "ledger", "reading", "recorded", "schema", "settings")
 MACHINERY = (
     "claims", "datasets", "parts", "trace", "experiment/export.py", "loading.py",
     *(f"registry/{name}.py" for name in REGISTRY),
