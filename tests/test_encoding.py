@@ -5,7 +5,6 @@ import random
 import re
 import subprocess
 import sys
-import unicodedata
 from collections import Counter
 
 import numpy as np
@@ -35,8 +34,7 @@ def word_by_word(lines, options):
     found = []
     for line in lines:
         line = line.lower() if options["lower"] else line
-        whole = unicodedata.normalize("NFC", line)
-        words = re.findall(text.word(), whole) if options["tokens"] == "words" else line.split()
+        words = re.findall(text.word(), line) if options["tokens"] == "words" else line.split()
         found += [words[i : i + text.LONGEST] for i in range(0, len(words), text.LONGEST)]
     every = options["hold_out"]
     test = [s for i, s in enumerate(found) if every and i % every == every - 1]

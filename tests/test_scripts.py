@@ -3,12 +3,15 @@
 import gzip
 import hashlib
 import os
+import time
 import unicodedata
 from pathlib import Path
 
 import pytest
+import torch
 
 from literatim.datasets.text import END, tokenised
+from literatim.papers.word2vec.evaluation import Vectors
 
 ZWNJ, ZWJ, BOM = "\u200c", "\u200d", "\ufeff"
 SCRIPTS = {
@@ -62,6 +65,15 @@ def test_words_of_a_script_stay_whole(tmp_path, script, form):
 ])  # fmt: skip
 def test_where_words_end(tmp_path, text, words):
     assert tokens(tmp_path, text + " é", lower=False)[:-1] == words
+
+
+def test_a_text_of_nothing_but_marks_takes_no_square_of_its_length(tmp_path):
+    """Bringing a million marks in order would take minutes."""
+    marked = "a" + "\u0301\u0316" * 500_000
+    begin = time.process_time()
+    assert "".join(tokens(tmp_path, marked)) == marked
+    Vectors([marked], torch.ones(1, 1))
+    assert time.process_time() - begin < 5
 
 
 def test_tokens_between_spaces_stay_as_they_stand(tmp_path):

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from literatim.errors import LiteratimError
+from literatim.parts.words import composed
 from literatim.places import expanded
 
 Tokens = Literal["words", "whitespace"]
@@ -54,7 +55,7 @@ def tokenised(source: str, lower: bool = True, tokens: Tokens = "words") -> Iter
         elif text.isascii():
             yield LOOSE.sub(" ", text.translate(SPACES)).split()
         else:
-            yield re.findall(f"{word()}|{END}", unicodedata.normalize("NFC", text))
+            yield [composed(found) for found in re.findall(f"{word()}|{END}", text)]
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -14,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from literatim.errors import LiteratimError, did_you_mean, quoted
+from literatim.parts.words import composed
 
 # The categories of the analogy file in the authors' repository (questions-words.txt), in its order: the number of
 # word pairs and of questions in each. The first five are the semantic ones, as compute-accuracy.c has it.
@@ -80,7 +80,7 @@ class Vectors:
 
 def folded(word: str) -> str:
     """A word as it is looked up: in lower case, and an accent as one character with its letter."""
-    return unicodedata.normalize("NFC", word.lower())
+    return composed(word.lower())
 
 
 def unit(table: Tensor) -> Tensor:
