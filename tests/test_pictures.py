@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import sys
 import zlib
 
 import numpy as np
@@ -363,6 +364,12 @@ def test_a_pipe_a_folder_and_nothing_are_refused_and_not_opened(tmp_path, reader
     for name, words in (("pipe.png", "pipe or device"), ("folder.png", "a folder"), ("none.png", "no such file")):
         with pytest.raises(LiteratimError, match=words):
             READERS[reader](tmp_path / name)
+
+
+def test_a_service_without_an_error_output_reads_tiffs_too(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(GREYS["TIFF of 16 bits"][0])
+    monkeypatch.setattr(sys, "stderr", None)
+    assert np.array_equal(np.asarray(read_picture(tmp_path / "a"))[..., 0], GREY)
 
 
 def test_only_formats_of_pictures_are_open():

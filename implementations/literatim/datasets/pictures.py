@@ -104,7 +104,7 @@ def scale_key(file: Image.Image) -> None:
 @contextmanager
 def quiet_libtiff(file: Image.Image) -> Iterator[None]:
     """libtiff writes remarks on damaged files to the process's error output itself."""
-    if not isinstance(file, TiffImageFile):
+    if not isinstance(file, TiffImageFile) or sys.stderr is None:  # None where a service runs without one
         yield
         return
     sys.stderr.flush()
