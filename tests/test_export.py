@@ -10,8 +10,9 @@ import torch
 import literatim
 from conftest import sound_record
 from literatim.cli import main
+from literatim.experiment import export
 from literatim.experiment.record import ship
-from literatim.registry import ledger, reading
+from literatim.registry import card, find, ledger, reading
 
 
 @pytest.fixture
@@ -140,3 +141,74 @@ def test_a_failing_export_leaves_what_was_there(tmp_path, capsys, monkeypatch, e
     monkeypatch.setattr(torch.onnx, "export", half)
     assert "No space left on device" in refused(capsys, "lenet", "--to", to)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == ([earlier] if earlier else [])
+
+
+# --- What a run has learned ---------------------------------------------------------------------------
+
+NETWORKS = [paper for paper in find() if isinstance(card(paper).variants[card(paper).default_variant].input, tuple)]
+NETWORKS = [paper for paper in NETWORKS if not paper.startswith("word2vec")]
+
+
+def checkpoint_of(paper, folder, **settings):
+    """A checkpoint as `fit` leaves it, of a module with its first weights."""
+    made = literatim.recipe(paper, **settings)
+    given = dict(made.module.hparams)
+    file = folder / "runs" / paper / "quick" / "0" / "checkpoints" / "last.ckpt"
+    file.parent.mkdir(parents=True)
+    identity = {"paper": paper, "recipe": "quick", "variant": given["variant"]}
+    given = {name: value for name, value in given.items() if not name.startswith("_")}
+    torch.save({"state_dict": made.module.state_dict(), "hyper_parameters": given, "literatim": identity}, file)
+    return made.module.net.eval()
+
+
+@pytest.mark.parametrize("paper", NETWORKS)
+def test_a_checkpoint_of_every_network_is_exported(paper, tmp_path, monkeypatch, capsys):
+    """The network that is written, and the shape of what it is shown, without the writing, which takes its time."""
+    net = checkpoint_of(paper, tmp_path)
+    written = []
+    monkeypatch.setattr(export, "need_onnx", lambda: None)
+    monkeypatch.setattr(export, "write_onnx", lambda net, shape, *rest, **how: written.append((net, shape)))
+    monkeypatch.chdir(tmp_path)
+    for which in ("last", f"runs/{paper}/quick/0/checkpoints/last.ckpt"):
+        assert main(["export", paper, "--ckpt_path", which, "--to", "net.onnx"]) == 0
+    assert capsys.readouterr() == ("net.onnx\nnet.onnx\n", "")
+    for found, shape in written:
+        x = torch.rand(2, *shape)
+        with torch.no_grad():
+            assert torch.allclose(found(x), net(x), rtol=1e-4, atol=1e-4)  # they lie otherwise in memory
+
+
+def test_the_file_of_a_checkpoint_computes_what_its_network_computes(tmp_path, monkeypatch):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    net = checkpoint_of("resnet", tmp_path, variant="resnet20", model={"num_classes": 7})
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", "resnet20", "--ckpt_path", "last", "--to", "net.onnx"]) == 0
+    x = torch.rand(3, 3, 32, 32)
+    (y,) = onnxruntime.InferenceSession("net.onnx", providers=["CPUExecutionProvider"]).run(None, {"input": x.numpy()})
+    with torch.no_grad():
+        assert net(x).shape == (3, 7)
+        assert torch.allclose(torch.from_numpy(y), net(x), atol=1e-4)
+
+
+def test_untrained_weights_are_said_to_be_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(export, "need_onnx", lambda: None)
+    monkeypatch.setattr(export, "write_onnx", lambda *given, **how: None)
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", "lenet", "--to", "net.onnx"]) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("literatim: these weights are untrained, as lenet draws them; name a run, --ckpt_path last")
+    assert said.endswith(", or --weights mnist\n")
+    assert main(["export", "lenet", "--weights", "mnist", "--to", "net.onnx"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("paper", NETWORKS)
+def test_a_network_is_written_as_onnx_only(paper, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for to in ("l.txt", "l.bin", "l", "l.onnx.gz"):
+        assert f"--to {to}: a network is written as ONNX: name a file ending in .onnx" in refused(
+            capsys, paper, "--to", to
+        )
+    assert "no run in runs/" in refused(capsys, paper, "--ckpt_path", "last", "--to", "l.onnx")
+    assert "exclude each other" in refused(capsys, paper, "--ckpt_path", "last", "--weights", "mnist", "--to", "l.onnx")
+    assert not list(tmp_path.iterdir())

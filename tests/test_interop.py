@@ -2,14 +2,17 @@
 
 import dataclasses
 import hashlib
+import json
 import os
 import re
 import sys
+from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
@@ -445,3 +448,54 @@ def test_a_training_begins_with_the_published_weights(stand_in, state):
     assert training.net.training
     assert torch.equal(training.net.conv5_x.conv5_2.first.conv.weight, state["layer4.1.conv1.weight"])
     assert training.net.fc.out_features == 3
+
+
+def test_a_photograph_is_named_by_published_weights(stand_in, state, tmp_path, monkeypatch, capsys):
+    from literatim.datasets.imagefolder import ImageFolder
+
+    stand_in("resnet18", state)
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (300, 260), "tan").save("x.png")
+    Image.new("RGB", (260, 300), "navy").save("y.jpg")
+    assert main(["predict", "ResNet-18", "x.png", "y.jpg", "--weights", "torchvision", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    with torch.no_grad():
+        shown = torch.stack([ImageFolder().read_image(name) for name in ("x.png", "y.jpg")])
+        wanted = theirs_of(state)(shown).softmax(dim=1)
+    names = interop.categories()
+    assert len(set(names)) == 1000
+    assert [row["class"] for row in found] == [names[best] for best in wanted.argmax(dim=1)]
+    for row, probabilities in zip(found, wanted, strict=True):
+        assert torch.allclose(torch.tensor(list(row["probabilities"].values())), probabilities, atol=1e-5)
+    assert main(["predict", "resnet", "x.png", "--weights", "torchvision", "--model.variant", "resnet18"]) == 0
+    assert capsys.readouterr().out.startswith("x.png: ")
+
+
+def theirs_of(state):
+    net = torchvision.models.resnet18()
+    net.load_state_dict(state)
+    return net.eval()
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["predict", "resnet50", "none.png", "--weights", "torchvision"], "none.png: there is no such file"),
+        (["predict", "resnet50", "text.png", "--weights", "torchvision"], "text.png: not an image"),
+        (["predict", "vgg16", "x.png", "--weights", "torchvision"], "vgg16-01234567.pth could not be downloaded"),
+        (["predict", "resnet20", "x.png", "--weights", "torchvision"], "torchvision has no resnet resnet20; of resnet"),
+        (["predict", "resnet", "x.png"], "photographs are named by --weights torchvision; train first"),
+        (["predict", "alexnet", "x.png", "--weights", "torchvision"], "alexnet has no weights for torchvision; train"),
+        (["test", "resnet50", "--weights", "torchvision"], "torchvision's weights name photographs (literatim predict"),
+        (
+            ["predict", "vgg16", "x.png", "--weights", "torchvision", "--data.size", "64"],
+            "--data.size does not go with",
+        ),
+    ],
+)
+def test_what_keeps_a_photograph_from_a_name_is_said(args, said, stand_in, offline, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    stand_in.nothing("vgg16", "vgg16-01234567.pth")
+    Image.new("RGB", (8, 8)).save("x.png")
+    Path("text.png").write_text("no picture")
+    assert said in complaint(args, capsys)

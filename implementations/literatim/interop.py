@@ -185,6 +185,22 @@ def options_of_published(paper: str, variant: str, given: Mapping[str, Any]) -> 
     return {**given, **fixed}
 
 
+def categories() -> list[str]:
+    """What torchvision calls the thousand classes of ImageNet, in the order of the outputs."""
+    try:
+        from torchvision.models import ResNet18_Weights
+    except (ImportError, RuntimeError) as error:
+        raise missing(error) from None
+    return list(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
+
+
+def missing(error: Exception) -> LiteratimError:
+    """A torchvision that does not fit torch fails with RuntimeError."""
+    return LiteratimError(
+        f"these weights need torchvision, which does not import ({error}); pip install 'literatim[download]'"
+    )
+
+
 def published(paper: str, variant: str) -> dict[str, Tensor]:
     """torchvision's IMAGENET1K_V1 weights of a variant, under the paper's names.
 
@@ -195,10 +211,8 @@ def published(paper: str, variant: str) -> dict[str, Tensor]:
 
     try:
         from torchvision.models import get_model_weights
-    except (ImportError, RuntimeError) as error:  # a torchvision that does not fit torch fails with RuntimeError
-        raise LiteratimError(
-            f"these weights need torchvision, which does not import ({error}); pip install 'literatim[download]'"
-        ) from None
+    except (ImportError, RuntimeError) as error:
+        raise missing(error) from None
     weights: Any = get_model_weights(same_network(paper, variant).theirs)["IMAGENET1K_V1"]
     file = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rpartition("/")[2]
     if file.exists():

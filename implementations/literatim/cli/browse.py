@@ -247,10 +247,19 @@ def export(parser: argparse.ArgumentParser, args: list[str]) -> int:
     writable(given.to)
     if words.learns_words(paper):
         return words.export(paper, given)
-    if given.ckpt_path or given.vectors:
-        raise LiteratimError(f"{paper} learns no words: its shipped weights are exported, with --weights NAME")
+    if given.vectors:
+        raise LiteratimError(f"{paper} learns no words: a run of it is exported, --ckpt_path last, or --weights NAME")
+    if given.to.suffix.lower() != ".onnx":
+        raise LiteratimError(f"--to {given.to}: a network is written as ONNX: name a file ending in .onnx")
+    if given.ckpt_path and given.weights:
+        raise LiteratimError("--ckpt_path and --weights exclude each other")
+    checkpoint = None
+    if given.ckpt_path:
+        from literatim.experiment.runs import find_checkpoint, known_recipe
+
+        checkpoint = find_checkpoint(given.runs, paper, known_recipe(paper, given.recipe), given.ckpt_path)
     from literatim.experiment.export import export as write
 
-    write(paper, given.variant, given.weights, given.to)
+    write(paper, given.variant, given.weights, given.to, checkpoint)
     print(given.to)
     return 0

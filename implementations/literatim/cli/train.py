@@ -23,9 +23,10 @@ from literatim.experiment.runs import (
     run_of,
 )
 from literatim.experiment.signals import LISTENER, Stopped
-from literatim.loading import weights_record
+from literatim.interop import NETWORKS, same_network
+from literatim.loading import TORCHVISION, known_variant, weights_record
 from literatim.places import writable
-from literatim.registry import heads
+from literatim.registry import head, heads
 from literatim.registry.names import chosen, network
 
 ABOUT = {
@@ -47,7 +48,10 @@ OWN = """\
   --allow_code MODULE      let configurations name classes of your own module (callbacks, loggers): code that you trust
   --print_config           print the whole configuration and stop"""
 EXTRA = {
+    "validate": "\n  --weights NAME           shipped weights; the first there are where no checkpoint is given",
+    "test": "\n  --weights NAME           shipped weights; the first there are where no checkpoint is given",
     "predict": "\n  --weights NAME           shipped weights; the first there are where no checkpoint is given"
+    "\n                           (of VGG and ResNet torchvision too, for photographs)"
     "\n  --json                   a list of files with classes and probabilities"
     "\n  --to FILE.png            write generated images; with it --number N (default: 16), --seed K (default: 0)"
     "\n                           and, of a conditional paper, --label L (all in turn where none is named)"
@@ -102,7 +106,12 @@ def main(command: str, args: list[str]) -> int:
 
 
 def allowed(command: str) -> set[str]:
-    more = {"predict": {"weights", "json", "seed", *SAMPLING}, "reproduce": {"variant", "seeds", "seed", "again"}}
+    more = {
+        "validate": {"weights"},
+        "test": {"weights"},
+        "predict": {"weights", "json", "seed", *SAMPLING},
+        "reproduce": {"variant", "seeds", "seed", "again"},
+    }
     return (
         {"recipe", "runs", "allow_code"}
         | more.get(command, set())
@@ -239,6 +248,8 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
         folder = run_of(checkpoint)
         if folder is not None and "recipe" not in own:
             recipe = known_recipe(paper, folder.parent.name)
+    elif own.get("weights") == TORCHVISION and paper in NETWORKS:
+        return by_torchvision(command, paper, variant, files, args, "json" in own)
     else:
         weights = shipped_name(paper, own.get("weights") or own.get("recipe"), command)
         record = weights_record(paper, weights)
@@ -259,7 +270,25 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
     if to:
         print(f"{to}: {request.sampling['number']} images, seed {request.sampling['seed']}")
     elif command == "predict":
-        print_predictions(files, cli, "json" in own)
+        print_predictions(files, cli.datamodule.classes, cli.predictions, "json" in own)
+    return 0
+
+
+def by_torchvision(
+    command: str, paper: str, variant: str | None, files: list[str], args: list[str], as_json: bool
+) -> int:
+    """Photographs in the thousand classes of ImageNet."""
+    if command != "predict":
+        raise LiteratimError(
+            f"torchvision's weights name photographs (literatim predict {paper} x.jpg --weights torchvision) and are a "
+            f"start for your own (--model.weights torchvision); {command} takes a run, --ckpt_path last"
+        )
+    if others := [arg for arg in args if arg.startswith("-") and not arg.startswith("--model.variant")]:
+        raise LiteratimError(f"{others[0].partition('=')[0]} does not go with --weights torchvision; leave it out")
+    same_network(paper, known_variant(paper, variant))
+    from literatim.experiment.classify import classify
+
+    print_predictions(files, *classify(paper, variant, files), as_json)
     return 0
 
 
@@ -295,7 +324,9 @@ def shipped_name(paper: str, name: str | None, command: str) -> str:
         name = next(iter(shipped))
     if name not in shipped:
         have = f"; weights ship for {', '.join(shipped)}" if shipped else ""
-        recipe = f" --recipe {name}" if name else ""
+        if paper in NETWORKS and command == "predict":
+            have += "; photographs are named by --weights torchvision"
+        recipe = f" --recipe {name}" if name in head(paper)["recipes"] else ""
         raise LiteratimError(
             f"{paper} has no weights{f' for {name}' if name else ''}{have}; train first, then evaluate that run: "
             f"literatim fit {paper}{recipe}, literatim {command} {paper}{recipe} --ckpt_path last"
@@ -303,15 +334,14 @@ def shipped_name(paper: str, name: str | None, command: str) -> str:
     return str(name)
 
 
-def print_predictions(files: list[str], cli: Any, as_json: bool) -> None:
-    classes = cli.datamodule.classes
-    rows = [
+def print_predictions(files: list[str], classes: list[str], predictions: Any, as_json: bool) -> None:
+    rows: list[dict[str, Any]] = [
         {
             "file": file,
             "class": classes[int(row.argmax())],
             "probabilities": dict(zip(classes, row.tolist(), strict=True)),
         }
-        for file, row in zip(files, cli.predictions, strict=True)
+        for file, row in zip(files, predictions, strict=True)
     ]
     if as_json:
         print_json(rows)

@@ -20,7 +20,7 @@ def learns_words(paper: str) -> bool:
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--ckpt_path", metavar="WHICH", help="last, best or a file: the word vectors of that run")
+    parser.add_argument("--ckpt_path", metavar="WHICH", help="last, best or a file: what that run has learned")
     parser.add_argument("--vectors", type=Path, metavar="FILE", help="word vectors in word2vec's text or binary format")
     parser.add_argument("--recipe", help="the recipe of the run (default: quick)")
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="default: runs")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from literatim.errors import LiteratimError
-from literatim.loading import TORCHVISION, known_variant, load, weights_record
+from literatim.loading import TORCHVISION, known_variant, known_weights, load, weights_record
 from literatim.registry.reading import card
+from literatim.weightfiles import read_weights
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,17 +19,33 @@ if TYPE_CHECKING:
 WORTH_HALVING = 1_000  # numbers; below that the cast takes more room than it saves
 
 
-def export(paper: str, variant: str | None, weights: str | None, to: Path) -> None:
-    """Write a model with its batch left open. Raises LiteratimError where the ONNX packages are missing."""
+def export(paper: str, variant: str | None, weights: str | None, to: Path, checkpoint: Path | None = None) -> None:
+    """Write a model, of a run where there is a checkpoint, with its batch left open.
+
+    Raises LiteratimError where the ONNX packages are missing, and for a paper of several networks.
+    """
     need_onnx()
     if variant is None and weights not in (None, TORCHVISION):
         variant = weights_record(paper, str(weights))["variant"]
+    options: dict[str, Any] = {}
+    if checkpoint:
+        found = read_weights(checkpoint)[1].get("hyper_parameters")
+        options = dict((found or {}).get("options") or {})
+        variant = variant or (found or {}).get("variant")
     shape = card(paper).variants[known_variant(paper, variant)].input
     if isinstance(shape, dict):
         raise LiteratimError(
             f"{paper} has several networks ({', '.join(shape)}); exporting one of them is not there yet"
         )
-    net = load(paper, variant, weights=weights).eval()
+    if side := options.get("size"):  # of a miniature
+        shape = (shape[0], side, side)
+    net = load(paper, variant, weights=checkpoint or weights).eval()
+    if not (checkpoint or weights):
+        print(
+            f"literatim: these weights are untrained, as {paper} draws them; name a run, --ckpt_path last"
+            + "".join(f", or --weights {name}" for name in known_weights(paper)),
+            file=sys.stderr,
+        )
     write_onnx(net, shape, to, ["output"], batch=True)
 
 
