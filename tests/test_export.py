@@ -21,10 +21,10 @@ def shipped(tmp_path, monkeypatch):
     folder = tmp_path / "papers"
     shutil.copytree(reading.papers_folder(), folder, ignore=shutil.ignore_patterns("results", "weights"))
     monkeypatch.setenv("LITERATIM_PAPERS", str(folder))
-    place = folder / "lenet" / "results" / "mnist" / "lenet5-s0"
-    place.mkdir(parents=True)
 
     def enter(net, variant, options):
+        place = folder / "lenet" / "results" / "mnist" / f"{variant}-s0"
+        place.mkdir(parents=True)
         record = sound_record(variant=variant, options=options, weights=ship("lenet", "mnist", net))
         (place / "record.json").write_text(json.dumps(record))
 
