@@ -40,13 +40,13 @@ def export(paper: str, variant: str | None, weights: str | None, to: Path, check
     if side := options.get("size"):  # of a miniature
         shape = (shape[0], side, side)
     net = load(paper, variant, weights=checkpoint or weights).eval()
+    write_onnx(net, shape, to, ["output"], batch=True)
     if not (checkpoint or weights):
         print(
             f"literatim: these weights are untrained, as {paper} draws them; name a run, --ckpt_path last"
             + "".join(f", or --weights {name}" for name in known_weights(paper)),
             file=sys.stderr,
         )
-    write_onnx(net, shape, to, ["output"], batch=True)
 
 
 def write_onnx(net: nn.Module, shape: tuple[int, ...], to: Path, outputs: list[str], *, batch: bool = False) -> None:
