@@ -170,7 +170,7 @@ def test_weights_of_another_variant_predict_with_that_variant(papers, trained, p
 
 def test_weights_do_not_go_into_another_variant(shipped, pictures, capsys):
     said = refused(capsys, next(iter(pictures)), "--model.variant", "lenet5-popular")
-    assert "lenet5-popular is what it is" in said
+    assert "are of lenet lenet5, not of lenet5-popular" in said
 
 
 def test_a_missing_file_is_refused(shipped, pictures, capsys):
