@@ -1,6 +1,7 @@
 """Several processes: one run, one folder, one record, one sentence; signals end a run with everything saved."""
 
 import json
+import multiprocessing
 import os
 import signal
 import socket
@@ -17,6 +18,8 @@ from literatim.experiment.launch import launch
 from literatim.papers.alexnet.training import AlexNetTraining
 from literatim.papers.gan.training import GANTraining
 from literatim.papers.lenet.training import LeNetTraining
+from literatim.papers.resnet.training import ResNetTraining
+from test_imagefolder import photographs_in
 
 LENET = ("lenet", "--model.optimizer", "adam", "--trainer.accelerator", "cpu")
 TINY = (*LENET, "--trainer.max_epochs", "1", "--trainer.limit_train_batches", "3", "--trainer.limit_val_batches", "1")
@@ -78,17 +81,6 @@ def by_slurm(rank: int, port: str) -> dict[str, str]:
 
 def by_kubernetes(rank: int, port: str) -> dict[str, str]:
     return {"MASTER_ADDR": "localhost", "MASTER_PORT": port, "WORLD_SIZE": "2", "RANK": str(rank)}
-
-
-@pytest.mark.parametrize("by", [by_slurm, by_kubernetes])
-def test_processes_of_a_cluster_are_one_run(tmp_path, by):
-    port = free_port()
-    processes = [start("fit", *TINY, cwd=tmp_path, **by(rank, port)) for rank in (0, 1)]
-    (out, err), silent = (process.communicate(timeout=120) for process in processes)
-    assert [process.returncode for process in processes] == [0, 0], err + silent[1]
-    assert folders(tmp_path / "runs") == ["0"]
-    assert "run  runs/lenet/quick/0" in out
-    assert silent == ("", "")
 
 
 @pytest.mark.parametrize("by", [by_slurm, by_kubernetes])
@@ -180,7 +172,7 @@ LONG = (*LENET, "--data.batch_size", "4", "--trainer.max_epochs", "2")
     [(signal.SIGTERM, 143, {}), (signal.SIGUSR1, 138, {**by_slurm(0, "1"), "SLURM_NTASKS": "1"})],
     ids=["SIGTERM", "SLURM's SIGUSR1"],
 )
-def test_a_signal_saves_in_mid_epoch_and_names_the_command_that_goes_on(tmp_path, number, status, env):
+def test_a_signal_saves_in_mid_epoch_and_names_the_command_that_goes_on(tmp_path, number, status, env, fault):
     env |= {"SLURM_NTASKS_PER_NODE": "1"} if env else {}
     found, said, _ = stopped(start("fit", *LONG, cwd=tmp_path, **env), number)
     assert found == status, said
@@ -194,27 +186,30 @@ def test_a_signal_saves_in_mid_epoch_and_names_the_command_that_goes_on(tmp_path
     assert inside("fit", *LONG, cwd=alone).returncode == 0
     assert all(torch.equal(value, last(alone)[name]) for name, value in last(tmp_path).items())
     assert curve(tmp_path) == curve(alone)
+    fault("signal")
 
 
 @pytest.mark.parametrize(
     ("number", "whom", "status"),
     [(signal.SIGTERM, "child", 143), (signal.SIGTERM, "both", 143), (signal.SIGINT, "main", 2)],
 )
-def test_two_processes_agree_where_to_stop(tmp_path, number, whom, status):
+def test_two_processes_agree_where_to_stop(tmp_path, number, whom, status, fault):
     found, said, seconds = stopped(start("fit", *LONG, *TWO, cwd=tmp_path), number, whom)
     assert found == status, said
     assert seconds < 30
     assert said.count("literatim: stopped, everything is saved") == 1
     assert "Traceback" not in said
+    fault("signal")
 
 
-def test_a_killed_process_ends_the_others_in_one_sentence(tmp_path):
+def test_a_killed_process_ends_the_others_in_one_sentence(tmp_path, fault):
     found, said, seconds = stopped(start("fit", *LONG, *TWO, cwd=tmp_path), signal.SIGKILL, "child")
     assert found == 2, said
     assert seconds < 30
     assert [line for line in said.splitlines() if not line.startswith("epoch")] == [
         line for line in said.splitlines() if line.startswith("literatim: a process of this training was ended")
     ]
+    fault("process-killed")
 
 
 def test_a_loss_that_is_not_a_number_is_said_once_by_two_processes(tmp_path):
@@ -236,7 +231,7 @@ SMALL = {
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("batch", [0, 2])
 @pytest.mark.parametrize("paper", ["lenet", "gan"])
-def test_a_stop_in_any_batch_of_an_epoch_goes_on_to_the_same_bits(tmp_path, monkeypatch, paper, batch, number):
+def test_a_stop_in_any_batch_of_an_epoch_goes_on_to_the_same_bits(tmp_path, monkeypatch, paper, batch, number, fault):
     module, options = SMALL[paper]
     args = ("fit", paper, *options, *SHORT)
     alone, cut = tmp_path / "alone", tmp_path / "cut"
@@ -259,17 +254,19 @@ def test_a_stop_in_any_batch_of_an_epoch_goes_on_to_the_same_bits(tmp_path, monk
     states = [torch.load(next(f.glob("runs/*/quick/0/checkpoints/last.ckpt")), weights_only=True) for f in (alone, cut)]
     assert all(torch.equal(value, states[1]["state_dict"][name]) for name, value in states[0]["state_dict"].items())
     assert curve(alone) == curve(cut)
+    fault("signal")
 
 
-def test_a_signal_before_the_first_batch_leaves_nothing_and_says_how_to_begin_again(tmp_path, monkeypatch):
+def test_a_signal_before_the_first_batch_leaves_nothing_and_says_how_to_begin_again(tmp_path, monkeypatch, fault):
     monkeypatch.setattr(LeNetTraining, "configure_optimizers", lambda self: os.kill(os.getpid(), signal.SIGTERM))
     done = inside("fit", *TINY, cwd=tmp_path)
     assert done.returncode == 143
     assert "begin again with:\n  literatim fit lenet --recipe quick --model.optimizer adam" in done.stderr
     assert not list(tmp_path.glob("runs/lenet/quick/*"))
+    fault("signal")
 
 
-def test_a_signal_while_reproduce_tests_loses_nothing(tmp_path, monkeypatch):
+def test_a_signal_while_reproduce_tests_loses_nothing(tmp_path, monkeypatch, fault):
     monkeypatch.setattr(LeNetTraining, "test_step", lambda *args: os.kill(os.getpid(), signal.SIGTERM))
     done = inside("reproduce", *TINY, "--seed", "3", cwd=tmp_path)
     assert done.returncode == 143
@@ -280,3 +277,21 @@ def test_a_signal_while_reproduce_tests_loses_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("literatim.experiment.record.in_checkout", lambda: False)
     command = done.stderr.strip().splitlines()[-1].split()
     assert "test_error" in inside(*command[1:], cwd=tmp_path).stdout
+    fault("signal")
+
+
+@pytest.mark.parametrize("hook", ["training_step", "on_train_batch_start"])
+def test_a_killed_reader_of_images_is_a_sentence_wherever_torch_notices(tmp_path, monkeypatch, hook, fault):
+    root = photographs_in(tmp_path / "photographs", each=20)
+
+    def kill(*args: object) -> None:
+        for reader in multiprocessing.active_children():
+            os.kill(reader.pid, signal.SIGKILL)
+        time.sleep(5)  # torch's handler raises in here
+
+    monkeypatch.setattr(ResNetTraining, hook, kill)
+    given = ("--recipe", "finetune", "--data.root", str(root), "--data.workers", "1", "--data.batch_size", "2")
+    small = ("--model.variant", "resnet20", "--model.weights", "null", "--model.num_classes", "2", "--data.size", "32")
+    done = inside("fit", "resnet", *given, *small, cwd=tmp_path)
+    assert_refused(done, "a process that reads images was stopped from outside", "--data.workers")
+    fault("process-killed")
