@@ -69,7 +69,9 @@ def sample(tmp_path_factory):
 
 def rendered(page: str) -> str:
     """A page as MkDocs would render its Markdown, without the theme around it."""
-    config = yaml.load((CHECKOUT / "mkdocs.yml").read_text(), yaml.SafeLoader)["markdown_extensions"]
+    config = yaml.load((CHECKOUT / "mkdocs.yml").read_text().replace("!ENV ", ""), yaml.SafeLoader)[
+        "markdown_extensions"
+    ]
     names = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in config]
     options = {name: entry[name] for name, entry in zip(names, config, strict=True) if isinstance(entry, dict)}
     body = re.sub(r"\A---\n.*?\n---\n", "", page, flags=re.DOTALL)

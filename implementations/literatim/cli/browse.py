@@ -224,10 +224,11 @@ def lint(parser: argparse.ArgumentParser, args: list[str]) -> int:
         raise LiteratimError(f"{absent[0]}: there is no such file")
     faults = faults_of(given.files)
     if not given.files:
+        from literatim.pages.essay import essay_faults
         from literatim.pages.translations import behind
         from literatim.registry import papers_folder
 
-        faults += behind(papers_folder().parent)  # of a checkout; elsewhere there are no pages
+        faults += essay_faults() + behind(papers_folder().parent)  # of a checkout; elsewhere there are no pages
     print("\n".join(faults) or "no faults")
     return int(bool(faults))
 

@@ -66,6 +66,19 @@ def on_serve(server: Any, config: Any, builder: Any) -> None:
     server.watch(str(docs), recursive=False)
 
 
+@event_priority(-200)  # after static-i18n, whose links of the first page begin at the server's root
+def on_page_context(context: Any, page: Any, config: Any, nav: Any) -> None:
+    """Let the switch of languages lead from every page to its other language, wherever the site is served."""
+    for switch in getattr(config["extra"], "alternate", ()):  # an attribute, beside the mapping's own
+        if other := getattr(page.file, "alternates", {}).get(switch["lang"]):
+            switch["link"] = other.url
+
+
+def on_post_template(output: str, template_name: str, config: Any) -> str:
+    """A sitemap names whole addresses: there is none where nobody has said where the site will be."""
+    return "" if template_name == "sitemap.xml" and not config["site_url"] else output
+
+
 @event_priority(-200)  # after static-i18n, which builds the other language and its search index then
 def on_post_build(config: Any) -> None:
     BUILDING.pop()
