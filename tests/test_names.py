@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from pytorch_lightning import Trainer
 from safetensors.torch import save_file
 from sklearn.datasets import load_digits
 from torch import nn
@@ -281,3 +282,23 @@ def test_a_file_that_is_none_of_weights_is_refused_and_runs_nothing(tmp_path):
     for held in ({}, {"a": 1}, [torch.zeros(2)], {"state_dict": {1: torch.zeros(2)}}, torch.zeros(2)):
         torch.save(held, tmp_path / "e.pth")
         assert "there is no state dict in it" in sentence("lenet", weights=tmp_path / "e.pth")
+
+
+def test_words_of_another_network_than_the_named_one_are_refused(tmp_path):
+    short = ["--trainer.limit_train_batches", "2", "--trainer.max_epochs", "1", "--runs", str(tmp_path)]
+    assert inside("fit", "cbow", *short).returncode == 0
+    last = ["--ckpt_path", "last", "--runs", str(tmp_path)]
+    asked = inside("predict", "cbow", "--words", "the", *last)
+    assert asked.returncode == 0, asked.stderr
+    assert inside("export", "cbow", "--to", str(tmp_path / "v.txt"), *last).returncode == 0
+    for args in (["predict", "skip-gram", "--words", "the"], ["export", "SkipGram", "--to", str(tmp_path / "w.txt")]):
+        assert_refused(inside(*args, *last), "a checkpoint of word2vec cbow, not of skip-gram")
+
+
+def test_a_checkpoint_of_ones_own_trainer_brings_its_options(tmp_path):
+    made = literatim.recipe("vgg13")
+    trainer = Trainer(**made.trainer | {"max_epochs": 0, "enable_progress_bar": False})
+    trainer.fit(*made)
+    trainer.save_checkpoint(tmp_path / "mine.ckpt")
+    same(literatim.load("vgg", weights=tmp_path / "mine.ckpt"), made.module.net)
+    assert sentence("vgg16", weights=tmp_path / "mine.ckpt").endswith("a checkpoint of vgg b, not of vgg d")

@@ -72,14 +72,14 @@ def load(
 def from_file(name: str, variant: str | None, path: Path, options: dict[str, Any]) -> nn.Module | Any:
     """The network with the weights of a file; a checkpoint of a run says of which variant and options it is."""
     state, rest = read_weights(path)
-    run, given = rest.get("literatim"), rest.get("hyper_parameters")
-    if isinstance(run, dict) and isinstance(given, dict):
-        if run.get("paper") != name or variant not in (None, run.get("variant")):
-            of = f"{run.get('paper')} {run.get('variant')}"
-            raise LiteratimError(f"{path}: a checkpoint of {of}, not of {' '.join(filter(None, (name, variant)))}")
-        if "words" in rest:
-            return words_of_run(name, path, rest)
-        variant = known_variant(name, run.get("variant"))
+    run, given = rest.get("literatim") or {}, rest.get("hyper_parameters")
+    if isinstance(run, dict) and isinstance(given, dict) and isinstance(given.get("variant"), str):
+        of = run.get("paper", name), given["variant"]  # a Trainer of one's own does not say of which paper it is
+        if of[0] != name or variant not in (None, of[1]):
+            raise LiteratimError(
+                f"{path}: a checkpoint of {' '.join(of)}, not of {' '.join(filter(None, (name, variant)))}"
+            )
+        variant = known_variant(name, of[1])
         options = {**options_of_run(name, variant, given), **options}
     variant = known_variant(name, variant)
     return filled(build(name, variant, options), state, f"{path} does not fit {name} {variant} with these options")

@@ -244,10 +244,12 @@ def export(parser: argparse.ArgumentParser, args: list[str]) -> int:
     given = parser.parse_args(args)
     from literatim.registry.names import chosen
 
-    paper, given.variant = chosen(given.paper, given.variant)
+    paper, network = chosen(given.paper, given.variant)
     writable(given.to)
     if words.learns_words(paper):
+        given.network = network
         return words.export(paper, given)
+    given.variant = network
     if given.vectors:
         raise LiteratimError(f"{paper} learns no words: a run of it is exported, --ckpt_path last, or --weights NAME")
     if given.to.suffix.lower() != ".onnx":

@@ -82,9 +82,9 @@ def main(command: str, args: list[str]) -> int:
         raise LiteratimError(f"{command}: name a paper first, such as: literatim {command} lenet (there are {papers})")
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # of a process that is gone we say a sentence ourselves
     name, *rest = args
-    paper, _ = network(name)
+    paper, implied = network(name)
     if command == "predict" and words.learns_words(paper):
-        return words.predict(paper, rest)
+        return words.predict(paper, rest, implied)
     own, rest = take(
         rest,
         {"recipe", "runs", "ckpt_path", "allow_code", "weights", "variant", "seeds", "seed", *SAMPLING},

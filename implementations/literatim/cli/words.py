@@ -26,7 +26,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="default: runs")
 
 
-def predict(paper: str, args: list[str]) -> int:
+def predict(paper: str, args: list[str], network: str | None = None) -> int:
     parser = Parser(prog=f"literatim predict {paper}", description=ABOUT)
     parser.add_argument("--words", nargs="+", default=[], metavar="WORD", help="whose neighbours to name")
     parser.add_argument("--analogy", nargs=3, metavar=("A", "B", "C"), help="A is to B as C is to what?")
@@ -34,7 +34,7 @@ def predict(paper: str, args: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="a list of what was asked, with words and cosines")
     parser.add_argument("--weights", metavar="NAME", help="shipped word vectors; the first there are by default")
     add_source(parser)
-    given = parser.parse_args(args)
+    given = parser.parse_args(args, argparse.Namespace(network=network))
     if not given.words and not given.analogy:
         raise LiteratimError(f"predict: ask something of {paper}: --words king queen, or --analogy man king woman")
     if given.number < 1:
@@ -106,6 +106,8 @@ def stored(paper: str, given: argparse.Namespace) -> tuple[Any, Any]:
     try:
         if (of := state["literatim"]["paper"]) != paper:
             raise LiteratimError(f"{checkpoint}: a checkpoint of {of}, not of {paper}; name the paper as it is")
+        if given.network not in (None, of := state["literatim"]["variant"]):
+            raise LiteratimError(f"{checkpoint}: a checkpoint of {paper} {of}, not of {given.network}")
         return training, training.vectors_of(state)
     except (KeyError, TypeError, AttributeError, IndexError, ValueError):
         what = "not whole: it has no finite vector for each of its words"
