@@ -139,7 +139,7 @@ class Parser(argparse.ArgumentParser):
     """argparse with errors of one sentence."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        unknown = message.removeprefix("unrecognized arguments: ").split()[0]
+        unknown = next(iter(message.removeprefix("unrecognized arguments: ").split()), '""')
         hint = did_you_mean(unknown, [option for action in self._actions for option in action.option_strings])
         if message.startswith("unrecognized"):
             message = f"there is no option {unknown}{hint}"
