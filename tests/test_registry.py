@@ -11,7 +11,7 @@ from pybtex.database import parse_string
 
 import literatim
 from conftest import CHECKOUT
-from literatim import find
+from literatim import find, verify
 from literatim.cli import main
 from literatim.errors import LiteratimError
 from literatim.registry import reading, resolve
@@ -183,7 +183,7 @@ def test_list_as_json_says_what_the_card_says(capsys):
 
 @pytest.mark.parametrize("year", ["x", "98", "19982000", "1998-2000-2002", "-", "", "1998 2000", "1998..2000"])
 def test_nonsense_is_no_year(year, capsys):
-    assert refusal(capsys, "list", f"--year={year}").startswith(f'list: argument --year: "{year}" is no year or span')
+    assert refusal(capsys, "list", f"--year={year}").startswith(f'"{year}" is no year or span')
 
 
 def test_show(capsys):
@@ -278,3 +278,29 @@ def test_no_cards_is_said(tmp_path, monkeypatch, capsys):
     assert refusal(capsys, "list") == (
         f"there are no cards in {tmp_path / 'nowhere'}; set LITERATIM_PAPERS to a folder of cards"
     )
+
+
+@pytest.mark.parametrize("year", [1998, "1998", "1998-", "-1998", "1990-2000", range(1998, 1999), [1998], {1998}])
+def test_a_year_is_given_as_it_is_written_or_as_what_contains_it(year):
+    assert "lenet" in find(year=year)
+    assert set(find(year=year)) <= set(find())
+
+
+@pytest.mark.parametrize(
+    "odd", [{"pattern": 5}, {"topic": 5}, {"author": ["lecun"]}, {"year": 1.5}, {"year": True}, {"year": object()}]
+)
+def test_what_no_paper_is_found_by_is_refused_in_a_sentence(odd):
+    with pytest.raises(LiteratimError, match=f"^find: {next(iter(odd))} is a"):
+        find(**odd)
+
+
+@pytest.mark.parametrize("year", ["", "-", "98", "1998-12-01", "１９９８", "2012..2015"])
+def test_a_span_that_is_none_is_refused(year):
+    with pytest.raises(LiteratimError, match="no year or span of years such as 2012-2015"):
+        find(year=year)
+
+
+@pytest.mark.parametrize(("of", "what"), [({"kind": "x"}, "no kind"), ({"claim": 5}, "named by its id")])
+def test_what_no_claim_is_called_by_is_refused(of, what):
+    with pytest.raises(LiteratimError, match=what):
+        verify("lenet", **of)

@@ -22,6 +22,7 @@ VERDICTS = (
     "holds", "erratum", "unexplained", "fails",
     "reproduced", "missed", "indicative", "stale", "not attempted", "not run",
 )  # fmt: skip
+KINDS = ("structural", "behavioural", "empirical")
 Value = bool | int | float | tuple[int, ...]
 
 
@@ -63,6 +64,10 @@ def verify(paper: str | None = None, *, kind: str | None = None, claim: str | No
     `kind` is structural, behavioural or empirical; `claim` an id or a wildcard pattern. Claims whose check trains a
     network (seconds) are run only when asked for by one of the two; otherwise their verdict is `not run`.
     """
+    if kind not in (None, *KINDS):
+        raise LiteratimError(f'there is no kind "{kind}" of claims; they are {", ".join(KINDS)}')
+    if not isinstance(claim, str | None):
+        raise LiteratimError(f"a claim is named by its id, or by a wildcard pattern, not by {claim!r:.40}")
     found = [v for name in ([resolve(paper)] if paper else find()) for v in _verify(name, kind, claim)]
     if claim and not found:
         of = [c.id for name in ([resolve(paper)] if paper else find()) for c in claims(name)]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +30,7 @@ def main(command: str, args: list[str]) -> int:
 
 def list_(parser: argparse.ArgumentParser, args: list[str]) -> int:
     parser.add_argument("pattern", nargs="?", default="*", help='of id, alias or title, such as "*net*"')
-    parser.add_argument("--year", type=_years, help="1998, 2012-2015, 2012- or -2000")
+    parser.add_argument("--year", help="1998, 2012-2015, 2012- or -2000")
     parser.add_argument("--topic", help="one of the card's topics, such as vision")
     parser.add_argument("--author", help="part of an author's name")
     parser.add_argument("--json", action="store_true")
@@ -79,22 +77,6 @@ def _print_columns(rows: list[tuple[str, ...]], room: int) -> None:
             cell if len(cell) <= width else cell[: width - 1] + "…" for cell, width in zip(row, widths, strict=False)
         )
         print("  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip())
-
-
-class _Years(Container[int]):
-    def __init__(self, first: int, last: int) -> None:
-        self.first, self.last = first, last
-
-    def __contains__(self, year: object) -> bool:
-        return isinstance(year, int) and self.first <= year <= self.last
-
-
-def _years(text: str) -> _Years:
-    found = re.fullmatch(r"(\d{4})|(\d{4})?-(\d{4})?", text)
-    if not found or text == "-":
-        raise argparse.ArgumentTypeError(f'"{text}" is no year or span of years such as 2012-2015')
-    only, first, last = found.groups()
-    return _Years(int(only or first or 0), int(only or last or 9999))
 
 
 def show(parser: argparse.ArgumentParser, args: list[str]) -> int:

@@ -117,31 +117,46 @@ def chosen(name: str, variant: str | None) -> tuple[str, str | None]:
     return paper, variant
 
 
+def years(text: str) -> range:
+    """The years that "1998", "2012-2015", "2012-" or "-2000" stands for."""
+    found = re.fullmatch(r"(\d{4})|(\d{4})?-(\d{4})?", text, re.ASCII)
+    if not found or text == "-":
+        raise LiteratimError(f'"{text}" is no year or span of years such as 2012-2015')
+    only, first, last = found.groups()
+    return range(int(only or first or 0), int(only or last or 9999) + 1)
+
+
 def find(
     pattern: str = "*",
     *,
-    year: int | Container[int] | None = None,
+    year: int | str | Container[int] | None = None,
     topic: str | None = None,
     author: str | None = None,
 ) -> list[str]:
     """Ids of the papers whose id, alias or title matches a wildcard pattern, or with a network so called; oldest first.
 
-    `year` is a year or anything that contains years (`range(2012, 2016)`), `topic` one of the card's topics,
-    `author` a part of an author's name. Case does not matter.
+    `year` is a year, a span of them ("2012-2015") or anything that contains years (`range(2012, 2016)`), `topic` one of
+    the card's topics, `author` a part of an author's name. Case does not matter. Raises LiteratimError for values of
+    another kind.
     """
     return list(matching(pattern, year=year, topic=topic, author=author))
 
 
 def matching(
-    pattern: str, *, year: int | Container[int] | None, topic: str | None, author: str | None
+    pattern: str, *, year: int | str | Container[int] | None, topic: str | None, author: str | None
 ) -> dict[str, dict[str, Any]]:
     """id -> head of the papers that `find` finds: one reading of the cards serves both."""
-    years: Container[int] | None = (year,) if isinstance(year, int) else year
+    for name, given in {"pattern": pattern, "topic": topic, "author": author}.items():
+        if not isinstance(given, str | None):
+            raise LiteratimError(f"find: {name} is a word, not {given!r:.40}")
+    wanted = (year,) if isinstance(year, int) else years(year) if isinstance(year, str) else year
+    if not isinstance(wanted, Container | None) or isinstance(year, bool):
+        raise LiteratimError(f'find: year is a year, a span such as "2012-2015" or a range, not {year!r:.40}')
     return {
         paper: entry
         for paper, entry in heads().items()
         if (any(fnmatchcase(normal(n), pattern.casefold()) for n in names(entry)) or loose(pattern) in networks(entry))
-        and (years is None or entry["year"] in years)
+        and (wanted is None or entry["year"] in wanted)
         and (topic is None or topic.casefold() in map(str.casefold, entry["topics"]))
         and (author is None or any(author.casefold() in name.casefold() for name in entry["authors"]))
     }
