@@ -1,11 +1,18 @@
 """The README's numbers are those of the ledger, and its commands exist."""
 
 import re
+import shutil
 import statistics
+from pathlib import Path
+from urllib.error import URLError
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
 
-from conftest import CHECKOUT
+import literatim
+from conftest import CHECKOUT, assert_refused, inside
 from literatim.cli import COMMANDS
 from literatim.registry import card
 from literatim.registry.ledger import records
@@ -44,3 +51,100 @@ def test_its_commands_exist():
     commands = set(re.findall(r"^(?:\.venv/bin/)?literatim (\w+)", README, re.MULTILINE))
     assert commands
     assert commands <= set(COMMANDS)
+
+
+# --- Its lines run, offline ---------------------------------------------------------------------------
+
+# What follows a command behind four blanks is said about it.
+LINES = [re.split(" {4,}", line)[0].rstrip() for line in re.findall(r"(?m)^literatim .*$", README)]
+# Lines that need data which are not ours to ship, or hours: what they say where the data are not.
+DATA_MISSING = {
+    "literatim fit lenet --recipe mnist --data.root DIR": "MNIST's train-images-idx3-ubyte is missing",
+    "literatim fit lenet --recipe paper --seed_everything 1": "MNIST's train-images-idx3-ubyte is missing",
+    "literatim fit resnet --recipe imagenet --data.root DIR": "ImageNet",
+    "literatim reproduce lenet --recipe mnist --seeds 3": "MNIST's train-images-idx3-ubyte is missing",
+}
+FINETUNE = "literatim fit resnet --recipe finetune --data.root PHOTOS --model.num_classes 10"
+# So that it takes seconds: a run of the README's is the same command with more epochs, or a larger network.
+SHORTER = {
+    "literatim fit lenet": ["--trainer.max_epochs", "1"],
+    "literatim fit resnet32 --trainer.max_epochs 1": ["--trainer.limit_train_batches", "2"],
+    FINETUNE: ["--model.variant", "resnet18", "--trainer.max_epochs", "1", "--data.size", "64", "--data.workers", "0"],
+}
+
+
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to be in, as README expects it, on a machine without a connection and without data."""
+
+    def refused(*args: object, **options: object) -> None:
+        raise URLError("no network")
+
+    monkeypatch.setattr("torch.hub.urlopen", refused)
+    monkeypatch.delenv("LITERATIM_DATA", raising=False)
+    for name in ("XDG_CACHE_HOME", "TORCH_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "DIR").mkdir()
+    (tmp_path / "docs/assets").mkdir(parents=True)
+    shutil.copy(CHECKOUT / "docs/assets/seven.png", tmp_path / "docs/assets")
+    noise = np.random.default_rng(0)
+    for kind in range(10):
+        (tmp_path / "PHOTOS" / f"kind{kind}").mkdir(parents=True)
+        for i in range(5):
+            pixels = noise.integers(0, 256, (80, 90, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "PHOTOS" / f"kind{kind}" / f"{i}.png")
+    return tmp_path
+
+
+def published(paper: str, variant: str) -> dict[str, torch.Tensor]:
+    """A stand-in for torchvision's weights of a residual network."""
+    return dict(literatim.load(paper, variant, **literatim.interop.NETWORKS[paper][variant].options).state_dict())
+
+
+def test_every_line_runs_offline_in_their_order(offline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("literatim.interop.published", published)
+    ran = [line for line in LINES if line not in DATA_MISSING]
+    assert len(ran) > 10
+    for line in ran:
+        done = inside(*line.split()[1:], *SHORTER.get(line, []), cwd=offline)
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+        if "seven.png" in line:
+            assert done.stdout.startswith("docs/assets/seven.png: 7 ")
+        if "--analogy" in line:
+            assert done.stdout.splitlines()[1].split()[0] == "queen", done.stdout
+    assert {"sevens.png", "lenet.onnx", "vectors.bin", "runs"} <= {path.name for path in offline.iterdir()}
+
+
+@pytest.mark.parametrize("line", DATA_MISSING)
+def test_a_line_whose_data_are_not_there_says_so(line: str, offline: Path) -> None:
+    assert line in LINES
+    done = inside(*line.split()[1:], cwd=offline)
+    done.stderr = done.stderr.removeprefix("lenet, recipe mnist: lenet5, seed 0\n")  # `reproduce` says what it begins
+    assert_refused(done, DATA_MISSING[line])
+    assert not (offline / "runs").exists() or not list((offline / "runs").rglob("*.json"))
+
+
+def test_without_a_connection_finetuning_names_the_file_it_lacks(offline: Path) -> None:
+    pytest.importorskip("torchvision", reason="torchvision, whose weights these are, is not installed")
+    done = inside(*FINETUNE.split()[1:], cwd=offline)
+    assert done.returncode == 2
+    assert re.search(
+        r"literatim: https://\S+ could not be downloaded: .*; fetch it elsewhere and put it at ", done.stderr
+    )
+
+
+def test_its_python_runs_offline(offline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("literatim.interop.published", published)
+    torch.save(literatim.load("lenet").state_dict(), "mine.ckpt")
+    [code] = re.findall(r"(?s)```python\n(.*?)```", README)
+    names: dict[str, object] = {}
+    exec(compile(code, "README.md", "exec"), names)
+    assert type(names["module"]).__name__ == "LeNetTraining"
+
+
+def test_extras_are_named_in_one_form() -> None:
+    texts = [CHECKOUT / "README.md", *(CHECKOUT / "docs/guides").glob("*.md")]
+    for path in texts:
+        for named in re.findall(r"pip install [^\n`]*\[[^\n`]*", path.read_text(encoding="utf-8")):
+            assert re.match(r"pip install 'literatim\[\w+\]'", named), f"{path}: {named}"
