@@ -14,7 +14,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
 
 from literatim.experiment.fingerprint import check_fingerprint, fingerprint
-from literatim.experiment.runs import CONFIG, IDENTITY, write_atomically, write_json
+from literatim.experiment.runs import CONFIG, IDENTITY, broken_config, write_atomically, write_json
 
 
 class Curve(Checkpoint):
@@ -92,7 +92,7 @@ class Identity(Callback):
             self.identity["fingerprint"] = now
         if trainer.is_global_zero:
             write_json(self.folder / IDENTITY, self.identity)
-            if not (self.folder / CONFIG).exists():  # once: others may read it while the run goes on
+            if broken_config(self.folder / CONFIG):  # once: others may read it while the run goes on
                 write_atomically(self.folder / CONFIG, self.configuration)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import struct
+import zipfile
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,7 @@ import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 
 from literatim.errors import LiteratimError
+from literatim.experiment.contents import check_contents, not_a_number
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
@@ -27,8 +32,7 @@ class AtomicCheckpoints(TorchCheckpointIO):
             os.replace(beside, path)
         except (OSError, RuntimeError) as error:
             kept = f"the last good one, {path}, is untouched" if path.is_file() else "there is no earlier one"
-            reason = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
-            raise LiteratimError(f"the checkpoint could not be saved ({reason}); {kept}") from None
+            raise LiteratimError(f"{path}: the checkpoint could not be saved ({reason(error)}); {kept}") from None
         finally:
             beside.unlink(missing_ok=True)
 
@@ -36,12 +40,68 @@ class AtomicCheckpoints(TorchCheckpointIO):
         return read_checkpoint(Path(path))
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint as plain data. Raises LiteratimError where the file is not one, or is not whole."""
+def reason(error: BaseException | None) -> str:
+    """What the system said; torch speaks of its own file positions where a disk is full."""
+    while error is not None:
+        if isinstance(error, OSError) and error.strerror:
+            return error.strerror
+        error = error.__context__
+    return "is the disk full?"
+
+
+def read_checkpoint(path: Path, tensors: bool = True) -> dict[str, Any]:
+    """A checkpoint as plain data, its tensors read only when they are used unless `tensors`.
+
+    The sums in the file are held against its content meanwhile, for torch does not look at them. Raises LiteratimError
+    where the file is not one, is damaged, or holds numbers that are none, and names one of the same run that is whole.
+    """
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with ThreadPoolExecutor(1) as beside:
+            damaged = beside.submit(damaged_part, path, tensors)
+            found = torch.load(path, map_location="cpu", weights_only=True, mmap=not tensors)
+        if part := damaged.result():
+            raise LiteratimError(
+                f"{path}: damaged since it was written, for its {part} has another sum; {another(path)}"
+            )
+    except LiteratimError:
+        raise
     except Exception:  # torch raises anything from OSError to UnpicklingError here
-        raise LiteratimError(f"{path}: cut short, or no checkpoint at all; take another one") from None
+        raise LiteratimError(f"{path}: cut short, or no checkpoint at all; {another(path)}") from None
     if not isinstance(found, dict) or "literatim" not in found:
         raise LiteratimError(f"{path}: not a checkpoint of a literatim run; take one from a run's folder")
+    if wrong := check_contents(found):
+        raise LiteratimError(f"{path}: not as a run writes it: {wrong}; {another(path)}")
+    if tensors and (name := not_a_number(found["state_dict"])):
+        raise LiteratimError(f"{path}: there are weights that are not a number in {name}; {another(path)}")
     return found
+
+
+def damaged_part(path: Path, tensors: bool = True) -> str | None:
+    """The first part of a checkpoint whose content has another sum than the file's directory says."""
+    buffer = memoryview(bytearray(1 << 18))  # not the mapped file, which would count as memory of this process
+    with path.open("rb", buffering=0) as file, zipfile.ZipFile(path) as directory:
+        for part in directory.infolist():
+            if not tensors and "/data/" in part.filename:
+                continue
+            file.seek(part.header_offset + 26)
+            file.seek(
+                sum(struct.unpack("<HH", file.read(4))), os.SEEK_CUR
+            )  # the lengths of its name and of what follows
+            left, found = part.file_size, 0
+            while left and (count := file.readinto(buffer[:left])):
+                left, found = left - count, zlib.crc32(buffer[:count], found)
+            if left or found != part.CRC:
+                return part.filename.partition("/")[2]
+    return None
+
+
+def another(path: Path) -> str:
+    """Where to go on from instead."""
+    for name in ("last.ckpt", "best.ckpt"):
+        other = path.with_name(name)
+        try:
+            if name != path.name and damaged_part(other) is None:
+                return f"the last good one of the run is {other}"
+        except (OSError, ValueError, struct.error, zipfile.BadZipFile):
+            continue
+    return "there is no other one of the run that is whole; take one of another run, or begin anew"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
+from jsonargparse import ArgumentParser
 
 from literatim.errors import LiteratimError
+from literatim.experiment.options import import_path
 from literatim.registry.data import DATA_SETS
-from literatim.registry.reading import card
+from literatim.registry.reading import Loader, card
 
 
 def fingerprint(paper: str, recipe: str, data: Any) -> str | None:
@@ -30,6 +34,17 @@ def fingerprint(paper: str, recipe: str, data: Any) -> str | None:
             total.update(f"{name} {tuple(tensor.shape)}".encode())
             total.update(memoryview(tensor.contiguous().numpy()).cast("B"))
     return total.hexdigest()
+
+
+def fingerprint_now(paper: str, recipe: str, config: Path) -> str | None:
+    """That of the data which a run's configuration names, as they are today."""
+    parser = ArgumentParser()
+    parser.add_class_arguments(import_path(DATA_SETS[card(paper).recipes[recipe].data].module), "data")
+    given = yaml.load(config.read_text(encoding="utf-8"), Loader)["data"]
+    data: Any = parser.instantiate_classes(parser.parse_object({"data": given})).data
+    data.prepare_data()
+    data.setup("fit")
+    return fingerprint(paper, recipe, data)
 
 
 def check_fingerprint(began: str | None, now: str | None, paper: str, recipe: str) -> None:

@@ -7,7 +7,7 @@ import math
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,15 +24,17 @@ from literatim.errors import LiteratimError, LiteratimWarning, SaidElsewhere, di
 from literatim.experiment import callbacks, ranks, record, voice
 from literatim.experiment.bar import Bar
 from literatim.experiment.checkpoints import AtomicCheckpoints, read_checkpoint
+from literatim.experiment.contents import Fits
 from literatim.experiment.ending import how_it_ended
+from literatim.experiment.holding import held
 from literatim.experiment.launch import first, launch
 from literatim.experiment.limits import check_options
 from literatim.experiment.loggers import move_logs, with_place_for_logs
-from literatim.experiment.misfits import mismatch
+from literatim.experiment.misfits import mismatch, unfit
 from literatim.experiment.options import NOT_OVERRIDES, PaperParser, flat, guard_imports, import_path, options, place_in
 from literatim.experiment.plateau import Plateau
 from literatim.experiment.plots import draw_curve, write_grid
-from literatim.experiment.runs import CHECKPOINTS, CONFIG, IDENTITY, read_json, write_json
+from literatim.experiment.runs import CHECKPOINTS, CONFIG, broken_config, write_atomically, write_json
 from literatim.experiment.signals import Stopped
 from literatim.experiment.starting import PaperTrainer, Starting, passed_on
 from literatim.experiment.stopping import StopAtNaN, StopAtSignal
@@ -74,10 +76,20 @@ class PaperCLI(LightningCLI):
         self.entry = card(request.paper)
         self.identity: dict[str, Any] = {}
         self.starting = Starting()
-        resumed = request.folder and request.checkpoint and (request.folder / IDENTITY).is_file()
-        defaults = request.folder / CONFIG if request.folder and resumed else recipe_path(request.paper, request.recipe)
-        self.resumed = read_json(request.folder / IDENTITY) if request.folder and resumed else None
-        self.files = [*(Path(file) for file in options(request.args, "config")), defaults]
+        defaults = recipe_path(request.paper, request.recipe)
+        self.resumed: dict[str, Any] | None = None
+        self.earlier: list[str] = []  # options of the run that goes on
+        if request.command == "fit" and request.checkpoint and request.folder:
+            self.resumed = read_checkpoint(request.checkpoint, tensors=False)["literatim"]
+            config, kept = self.resumed.pop("config", ""), request.folder / CONFIG
+            if config and first() and broken_config(kept):
+                write_atomically(kept, config)
+            if broken_config(kept):
+                self.earlier = self.resumed["args"]
+            else:
+                defaults = kept
+            self.earlier = [*self.earlier, *self.resumed.get("args_on_going_on", [])]
+        self.files = [*(Path(file) for file in options([*self.earlier, *request.args], "config")), defaults]
         for file in self.files:
             settings(file)
         guard_imports(request.allowed)
@@ -114,7 +126,7 @@ class PaperCLI(LightningCLI):
         """Ours, not sys.argv, which stays as it is for the processes that a strategy may start."""
         self.launch = launch()
         launched = self.launch.options() if self.launch else []
-        given = [self.request.command, *launched, *with_place_for_logs(self.request.args)]
+        given = [self.request.command, *launched, *with_place_for_logs([*self.earlier, *self.request.args])]
         if self.request.checkpoint:
             given.append(f"--ckpt_path={self.request.checkpoint}")
         known = {text for action in self._parser(self.request.command)._actions for text in action.option_strings}
@@ -137,7 +149,7 @@ class PaperCLI(LightningCLI):
             return
         command = self.request.command
         given = self.config.clone()[command].model
-        found = dict(read_checkpoint(self.request.checkpoint).get("hyper_parameters") or {})
+        found = dict(read_checkpoint(self.request.checkpoint, tensors=False).get("hyper_parameters") or {})
         found.pop("_instantiator", None)  # Lightning's word for how the module was made
         check_plain(found, f"{self.request.checkpoint}: hyper_parameters")
         try:
@@ -184,6 +196,8 @@ class PaperCLI(LightningCLI):
         )
         given = [option.lstrip("-") for option in self.request.args if option.startswith("--")]
         began["overrides"] = began["overrides"] + [name for name in given if not name.startswith(NOT_OVERRIDES)]
+        if self.request.args:
+            began["args_on_going_on"] = [*began.get("args_on_going_on", []), *self.request.args]
         began["dirty"] = began["dirty"] or now["dirty"] or not record.same_run(now, dict(self.resumed or {}))
         return began
 
@@ -205,6 +219,7 @@ class PaperCLI(LightningCLI):
             self.stop = StopAtSignal(folder)
             own += [
                 ranks.OneFolder(folder, self.request.checkpoint, self.take_folder),
+                Fits(),
                 callbacks.Identity(self.identity, folder, self.configuration()),
                 ranks.OfEachRank(),
                 StopAtNaN(),
@@ -216,6 +231,8 @@ class PaperCLI(LightningCLI):
                 monitor, mode = getattr(self.model, "best", ("val_error", "min"))
                 own.append(ModelCheckpoint(filename="best", monitor=monitor, mode=mode, **place))
             own.append(ModelCheckpoint(filename="last", **place))  # after `best`, whose newest value it holds
+            kwargs["plugins"] = [*(config.plugins or []), AtomicCheckpoints()]
+        elif self.request.checkpoint:
             kwargs["plugins"] = [*(config.plugins or []), AtomicCheckpoints()]
         if self.launch and self.launch.by == "Kubernetes" and self.launch.world > 1:  # which Lightning does not notice
             os.environ.setdefault("MASTER_PORT", "29500")
@@ -260,7 +277,8 @@ class PaperCLI(LightningCLI):
                 raise LiteratimError(
                     "this recipe looks at the first set that is watched; --data.watch names one"
                 ) from None
-            said = "" if self.starting.over or mismatch(str(error)) else passed_on(error, self.request.args)
+            known = mismatch(str(error)) or (self.request.checkpoint and unfit(error))
+            said = "" if self.starting.over or known else passed_on(error, self.request.args)
             if not said:
                 raise
             raise LiteratimError(said) from None
@@ -399,7 +417,7 @@ def check_precision(trainer: Any) -> None:
 def run(request: Request) -> PaperCLI:
     """Run a command. Raises LiteratimError for what the user can mend, `signals.Stopped` after a signal."""
     if request.checkpoint:
-        identity = read_checkpoint(request.checkpoint)["literatim"]
+        identity = read_checkpoint(request.checkpoint, tensors=False)["literatim"]
         if (of := (identity["paper"], identity["recipe"])) != (request.paper, request.recipe):
             raise LiteratimError(
                 f"{request.checkpoint}: a checkpoint of {of[0]}, recipe {of[1]}, not of {request.paper}, recipe "
@@ -413,9 +431,10 @@ def run(request: Request) -> PaperCLI:
     voice.OVER.clear()
     voice.watch_parent()
     try:
-        return PaperCLI(request)
+        with held(request.folder) if request.folder and first() else nullcontext():
+            return PaperCLI(request)
     except (Exception, Stopped) as error:
-        ours = understandable(error)
+        ours = understandable(error, request.checkpoint)
         agreed = isinstance(error, Stopped) and error.agreed
         if several() and not agreed and (isinstance(ours, (LiteratimError, Stopped)) or voice.of_another(ours)):
             ours = voice.one_voice(ours)
@@ -428,8 +447,10 @@ def run(request: Request) -> PaperCLI:
         voice.OVER.set()
 
 
-def understandable(error: BaseException) -> BaseException:
+def understandable(error: BaseException, checkpoint: Path | None) -> BaseException:
     """A sentence in place of what Lightning and torch say of the user's mistakes; other errors as they are."""
+    if checkpoint and not isinstance(error, LiteratimError) and (sentence := unfit(error)):
+        return LiteratimError(f"{checkpoint}: {sentence}")
     if isinstance(error, MisconfigurationException):
         return LiteratimError(" ".join(str(error).split()))
     if isinstance(error, (IndexError, RuntimeError)) and (sentence := mismatch(str(error))):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from traceback import extract_tb
 
 # What torch says where the last maps of a network are smaller than a pixel, or than a window.
 TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")
@@ -29,4 +30,29 @@ def mismatch(message: str) -> str:
         )
     if NO_FLOAT in message:
         return "a step is too large for a number of 32 bits; lower the learning rate (--model.lr)"
+    return ""
+
+
+def unfit(error: BaseException) -> str:
+    """A sentence on a checkpoint that is of another network; nothing where torch or Lightning mean something else."""
+    message = str(error)
+    if "loading state_dict" in message:
+        if found := re.search(
+            r"size mismatch for ([\w.]+): .*?torch.Size\(\[(.*?)\]\).*?torch.Size\(\[(.*?)\]\)", message
+        ):
+            differs = f"{found[1]} is {found[2]} there and {found[3]} in this network"
+        elif found := re.search(r"Missing key\(s\) in state_dict: \"([^\"]+)\"", message):
+            differs = f"it lacks {found[1]}"
+        elif found := re.search(r"Unexpected key\(s\) in state_dict: \"([^\"]+)\"", message):
+            differs = f"it has {found[1]}, which this network has not"
+        else:
+            differs = " ".join(message.split())
+        return (
+            f"a checkpoint of another network: {differs}; give the options it was trained with, or go back to the "
+            "version of the code that made it"
+        )
+    restoring = any("checkpoint_connector" in frame.filename for frame in extract_tb(error.__traceback__))
+    if isinstance(error, Exception) and restoring:
+        what = f"{type(error).__name__}: {' '.join(message.split())}"
+        return f"its state cannot be taken over ({what}); take another checkpoint, or begin anew"
     return ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ import torch
 from torch import nn
 
 import literatim
-from literatim.experiment.runs import read_json, write_json
+from literatim.experiment.holding import clear_leftovers
+from literatim.experiment.runs import read_json, write_atomically, write_json
 from literatim.registry.ledger import PACKAGE, hashes
 from literatim.registry.reading import card, paper_folder, papers_folder, weights_path
 
@@ -140,15 +140,14 @@ def enter(run: Path, net: nn.Module, *, again: bool = False) -> Path:
     if place == run:
         return run
     place.mkdir(parents=True, exist_ok=True)
+    clear_leftovers(paper_folder(paper))
     ships = card(paper).recipes[recipe].ships_weights
     if ships and record["seed"] == 0 and not record["overrides"]:
         first = variant == card(paper).recipe_variants(recipe)[0]
         kind = torch.float16 if ships == "float16" else None
         record["weights"] = ship(paper, recipe if first else f"{recipe}-{variant}", net, kind)
-    if (run / CURVE).exists():
-        shutil.copyfile(run / CURVE, place / CURVE)
-    for picture in run.glob("*.png"):
-        shutil.copyfile(picture, place / picture.name)
+    for path in [*run.glob(CURVE), *run.glob("*.png")]:
+        write_atomically(place / path.name, path.read_bytes())
     write_json(place / RECORD, record)
     return place
 
@@ -160,7 +159,5 @@ def ship(paper: str, name: str, net: nn.Module, kind: torch.dtype | None = None)
     content = save({key: value.detach().to("cpu", kind).contiguous() for key, value in net.state_dict().items()})
     path = weights_path(paper, name)
     path.parent.mkdir(exist_ok=True)
-    beside = path.with_suffix(".new")
-    beside.write_bytes(content)
-    beside.replace(path)
+    write_atomically(path, content)
     return {"name": name, "file": path.name, "sha256": hashlib.sha256(content).hexdigest()}

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from literatim.errors import LiteratimError, did_you_mean
+from literatim.experiment.holding import clear_leftovers
 from literatim.experiment.launch import first
-from literatim.registry.reading import head
+from literatim.registry.reading import Loader, head
 
 CHECKPOINTS, IDENTITY, CONFIG = "checkpoints", "run.json", "config.yaml"
 
@@ -42,17 +46,21 @@ def new_run_folder(root: Path, paper: str, recipe: str) -> Path:
     if not first():
         return root / paper / recipe / "of-the-first-process"
     earlier = run_folders(root, paper, recipe)
-    folder = root / paper / recipe / str(int(earlier[0].name) + 1 if earlier else 0)
-    try:
-        (folder / CHECKPOINTS).mkdir(parents=True)
-        (folder / ".writable").write_text("")
-        (folder / ".writable").unlink()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise LiteratimError(
-            f"{folder}: the run folder cannot be written: {reason}; name another with --runs"
-        ) from None
-    return folder
+    for folder in earlier:
+        clear_leftovers(folder)
+    number = int(earlier[0].name) + 1 if earlier else 0
+    while True:
+        folder = root / paper / recipe / str(number)
+        try:
+            (folder / CHECKPOINTS).mkdir(parents=True)
+            return folder
+        except FileExistsError:  # another process, which began at the same moment, has this number
+            number += 1
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise LiteratimError(
+                f"{folder}: the run folder cannot be written: {reason}; name another with --runs"
+            ) from None
 
 
 def drop_if_unused(folder: Path) -> None:
@@ -68,10 +76,15 @@ def find_checkpoint(root: Path, paper: str, recipe: str, given: str) -> Path:
         if not path.is_file():
             raise LiteratimError(f"{given}: there is no such checkpoint")
         return path.resolve()
+    without: list[Path] = []
     for folder in run_folders(root, paper, recipe):
         path = folder / CHECKPOINTS / f"{given}.ckpt"
         if path.is_file():
+            if without:
+                more = f" and {len(without) - 1} more" if len(without) > 1 else ""
+                print(f"literatim: {without[0]}{more} passed over: no checkpoint called {given} in it", file=sys.stderr)
             return path.resolve()
+        without.append(folder)
     raise LiteratimError(
         f"no run in {root / paper / recipe} has a checkpoint called {given}; "
         f"train first: literatim fit {paper} --recipe {recipe}"
@@ -81,15 +94,33 @@ def find_checkpoint(root: Path, paper: str, recipe: str, given: str) -> Path:
 def run_of(checkpoint: Path) -> Path | None:
     """The run folder a checkpoint lies in, or None for one that lies elsewhere."""
     folder = checkpoint.parent.parent
-    return folder if checkpoint.parent.name == CHECKPOINTS and (folder / IDENTITY).is_file() else None
+    whole = checkpoint.parent.name == CHECKPOINTS and any((folder / name).is_file() for name in (IDENTITY, CONFIG))
+    return folder if whole else None
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write beside and move into place: a full disk leaves the file that was there."""
+def broken_config(path: Path) -> bool:
+    """Whether a run's configuration is missing or not what was written."""
+    try:
+        found = yaml.load(path.read_text(encoding="utf-8"), Loader)
+    except (OSError, ValueError, yaml.YAMLError):
+        return True
+    return not isinstance(found, dict) or not {"model", "data", "trainer"} <= found.keys()
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write beside and move into place: a full disk or a loss of power leaves the file that was there.
+
+    Raises OSError with the name of the file.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        beside.write_text(text, encoding="utf-8")
+        with beside.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(beside, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         beside.unlink(missing_ok=True)
 
