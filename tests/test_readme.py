@@ -67,7 +67,8 @@ DATA_MISSING = {
 FINETUNE = "literatim fit resnet --recipe finetune --data.root PHOTOS --model.num_classes 10"
 # So that it takes seconds: a run of the README's is the same command with more epochs, or a larger network.
 SHORTER = {
-    "literatim fit lenet": ["--trainer.max_epochs", "1"],
+    "literatim fit lenet": ["--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1"],
+    "literatim fit lenet --model.j 5 --trainer.max_epochs 3": ["--trainer.limit_train_batches", "1"],
     "literatim fit resnet32 --trainer.max_epochs 1": ["--trainer.limit_train_batches", "2"],
     FINETUNE: ["--model.variant", "resnet18", "--trainer.max_epochs", "1", "--data.size", "64", "--data.workers", "0"],
 }

@@ -122,7 +122,11 @@ def test_the_notebook_is_valid_and_holds_the_same_code(name):
     nbformat.validate(nbformat.from_dict(made))
     code = [cell for cell in made["cells"] if cell["cell_type"] == "code"]
     blocks = tutorials.parse(source(name)).blocks
+    if any("import literatim" in block.code or "from literatim" in block.code for block in blocks):
+        install = "".join(code.pop(0)["source"])
+        assert re.fullmatch(r"# .*ADDRESS.*\n# %pip install -q ADDRESS", install)
     assert ["".join(cell["source"]) for cell in code] == [block.code.strip("\n") for block in blocks]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
     prose = "".join("".join(cell["source"]) for cell in made["cells"] if cell["cell_type"] == "markdown")
     assert not re.search(r"^\?\?\?|^!!!|\{#|\.md\)|\]\(#|figures/", prose, re.MULTILINE)
 

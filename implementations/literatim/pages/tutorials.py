@@ -21,6 +21,11 @@ __all__ = ["Block", "Tutorial", "notebook", "page", "parse"]
 _ADMONITION = re.compile(r'( *)(?:!!!|\?\?\?\+?)\s+[\w -]+?(?:\s+"(.*)")?\s*$')
 _HEADING = re.compile(r"(?m)^#{1,6} .*$")
 _NOTEBOOK = {"en": "Download this tutorial as a Jupyter notebook", "zh": "下载本教程的Jupyter笔记本"}
+# In a comment, for where literatim is installed already nothing is to be done, and no address is right for everybody.
+_INSTALL = {
+    "en": "# Once, where literatim is not installed (ADDRESS: where you have it from):\n# %pip install -q ADDRESS",
+    "zh": "# 尚未安装literatim时运行一次；ADDRESS是你取得这个项目的地方：\n# %pip install -q ADDRESS",
+}
 
 
 def page(text: str, figures: Mapping[str, str], *, notebook: str) -> str:
@@ -59,8 +64,9 @@ def notebook(text: str) -> dict[str, Any]:
 
     Raises LiteratimError: what `parse` raises.
     """
+    tutorial = parse(_unfold(text))
     cells: list[dict[str, Any]] = []
-    for part in parse(_unfold(text)).parts:
+    for part in tutorial.parts:
         cell: dict[str, Any] = {"id": f"cell-{len(cells) + 1:03}", "metadata": {}}
         if isinstance(part, Block):
             out = {"name": "stdout", "output_type": "stream", "text": _rows(part.output.rstrip() + "\n")}
@@ -72,6 +78,11 @@ def notebook(text: str) -> dict[str, Any]:
         else:
             continue
         cells.append(cell)
+    if any(
+        isinstance(part, Block) and re.search(r"(?m)^(import|from) literatim", part.code) for part in tutorial.parts
+    ):
+        cell = {"id": "install", "metadata": {}, "cell_type": "code", "execution_count": None, "outputs": []}
+        cells.insert(0, cell | {"source": _rows(_INSTALL[tutorial.language])})
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
