@@ -10,6 +10,7 @@ from literatim.errors import LiteratimError
 from literatim.pages import tutorials
 from literatim.pages.code import code_page
 from literatim.pages.edition import Edition, Entry, edition
+from literatim.pages.faults import faults_page
 from literatim.pages.lineage import lineage_page
 from literatim.pages.listing import home_page, papers_page
 from literatim.pages.markup import LANGS, Lang, plain_title
@@ -20,6 +21,7 @@ from literatim.registry.reading import read_text, weights_path
 
 LOG = logging.getLogger("mkdocs.plugins.literatim")  # whose warnings stop `mkdocs build --strict`
 TUTORIALS = ("gradients", "sgd", "paper")  # in the order in which they are read
+FAULTS = "faults.json"  # in docs/, written by `pytest --faults docs/faults.json`
 # These folders of docs/ hold generated files and nothing else.
 OWNED = ("papers", "tutorials", "assets/models")
 
@@ -33,6 +35,8 @@ def write(docs: Path, facts: Path, tutorials_folder: Path) -> list[str]:
         titles = tutorial_titles(tutorials_folder, suffix)
         pages = {"index": home_page(found, titles, lang), "lineage": lineage_page(found, lang)}
         pages["papers/index"] = papers_page(found, lang)
+        if (counted := docs / FAULTS).exists():
+            pages["faults"] = faults_page(json.loads(read_text(counted)), lang)
         for entry in found.entries.values():
             pages[f"papers/{entry.id}/index"] = paper_page(entry, found, lang)
             pages |= {f"papers/{entry.id}/{path.stem}": code_page(entry, path, lang) for path in entry.sources}
