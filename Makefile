@@ -1,5 +1,6 @@
 # make reproduce   trains LeNet-5 on real digits, offline, and prints the verdicts on its claims
 # make test        runs all tests but those of the site
+# make faults      runs them too, and writes which faults they tried into docs/faults.json
 # make compare     installs torchvision, timm and gensim, so that `make test` holds the cards against them too
 # make docs        builds the site into site/
 # make serve       shows it, and what you edit within seconds
@@ -15,7 +16,7 @@ TORCH ?= torch
 BIN := .venv/bin
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 
-.PHONY: help compare reproduce test docs facts serve test-site check lint types schema wheel clean
+.PHONY: help compare reproduce test faults docs facts serve test-site check lint types schema wheel clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -45,6 +46,9 @@ reproduce: .venv/installed
 
 test: .venv/installed-dev
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
+faults: .venv/installed-dev
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --faults docs/faults.json
 
 .venv/installed-docs: .venv/installed
 	$(BIN)/pip install -q "$(TORCH)" -e ".[docs]"
