@@ -8,6 +8,7 @@ import sys
 import pytest
 
 COMMANDS = [("list",), ("show", "lenet"), ("cite", "lenet"), ("show", "word2vec", "--json"), ("list", "--json")]
+COMMANDS += [("verify", "gan", "--kind", "empirical"), ("verify", "gan", "--kind", "empirical", "--json")]
 
 
 def printed(command: tuple[str, ...], encoding: str) -> str:

@@ -13,6 +13,12 @@ from literatim.registry.recorded import FIELDS, curve_rows, faults_of
 
 ODD = [None, "x", -1, 1.5, True, [], [1], {}, {"x": [1]}, {"../x": 1}, float("nan"), 10**400]
 READERS = [("show", "lenet"), ("verify", "lenet", "--kind", "empirical"), ("predict", "lenet", __file__), ("lint",)]
+READERS += [
+    ("reproduce", "lenet"),
+    ("test", "lenet", "--recipe", "mnist"),
+    ("carry", "lenet"),
+    ("pages", "--to", "pages"),
+]
 
 
 @pytest.fixture

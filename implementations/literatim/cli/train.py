@@ -358,8 +358,10 @@ def reproduce(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> 
     runs = whole_number("seeds", own.get("seeds", "1"), 1, LARGEST_SEED + 1)
     seeds = [whole_number("seed", own["seed"], 0, LARGEST_SEED)] if "seed" in own else range(runs)
     from literatim.registry import card
+    from literatim.registry.ledger import records
 
     entry = card(paper)
+    records(paper)  # a faulty one is named now, not after hours
     variants = [own["variant"]] if "variant" in own else list(entry.recipe_variants(recipe))
     root = Path(own.get("runs", "runs"))
     words = [f"--{name} {shlex.quote(value)}" for name, value in own.items() if name != "again"]
