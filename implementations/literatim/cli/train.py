@@ -185,8 +185,8 @@ def fit(paper: str, recipe: str, own: dict[str, str], args: list[str], variant: 
                 f"{changed[0]} cannot be changed when a run goes on, for the checkpoint has the old value; begin a new "
                 f"run: literatim fit {paper} --recipe {recipe} {' '.join(args)}"
             )
-        if folder is not None and "recipe" not in own:
-            recipe = known_recipe(paper, folder.parent.name)
+        if folder is not None and "recipe" not in own and folder.parent.name in head(paper)["recipes"]:
+            recipe = folder.parent.name
     else:
         args = of_variant(args, variant)
     if "--print_config" in args or any(arg.startswith("--print_config=") for arg in args):
@@ -246,8 +246,8 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
             raise LiteratimError("--ckpt_path and --weights exclude each other")
         checkpoint = find_checkpoint(Path(own.get("runs", "runs")), paper, recipe, given)
         folder = run_of(checkpoint)
-        if folder is not None and "recipe" not in own:
-            recipe = known_recipe(paper, folder.parent.name)
+        if folder is not None and "recipe" not in own and folder.parent.name in head(paper)["recipes"]:
+            recipe = folder.parent.name
     elif own.get("weights") == TORCHVISION and paper in NETWORKS:
         return by_torchvision(command, paper, variant, files, args, "json" in own)
     else:

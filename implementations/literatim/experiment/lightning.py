@@ -32,9 +32,10 @@ from literatim.experiment.limits import check_options
 from literatim.experiment.loggers import move_logs, with_place_for_logs
 from literatim.experiment.misfits import mismatch, unfit
 from literatim.experiment.options import NOT_OVERRIDES, PaperParser, flat, guard_imports, import_path, options, place_in
+from literatim.experiment.origin import Origin, origin_of
 from literatim.experiment.plateau import Plateau
 from literatim.experiment.plots import draw_curve, write_grid
-from literatim.experiment.runs import CHECKPOINTS, CONFIG, broken_config, write_atomically, write_json
+from literatim.experiment.runs import CHECKPOINTS, run_of, write_json
 from literatim.experiment.signals import Stopped
 from literatim.experiment.starting import PaperTrainer, Starting, passed_on
 from literatim.experiment.stopping import StopAtNaN, StopAtSignal
@@ -43,7 +44,7 @@ from literatim.places import expanded
 from literatim.registry.data import DATA_SETS
 from literatim.registry.ledger import recipe_path
 from literatim.registry.reading import card
-from literatim.registry.settings import check_plain, settings
+from literatim.registry.settings import settings
 
 MOST_LEVELS = 128_000_000  # of all images on a picture: half a gigabyte, some three of which it takes to write it
 
@@ -70,26 +71,16 @@ class Request:
 class PaperCLI(LightningCLI):
     """LightningCLI for one paper, one recipe and one command."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, origin: Origin | None = None, defaults: list[Path] | None = None) -> None:
         quieten()
+        defaults = defaults or [recipe_path(request.paper, request.recipe)]
+        self.origin = origin  # where there is a checkpoint
         self.request = request
         self.entry = card(request.paper)
         self.identity: dict[str, Any] = {}
         self.starting = Starting()
-        defaults = recipe_path(request.paper, request.recipe)
-        self.resumed: dict[str, Any] | None = None
-        self.earlier: list[str] = []  # options of the run that goes on
-        if request.command == "fit" and request.checkpoint and request.folder:
-            self.resumed = read_checkpoint(request.checkpoint, tensors=False)["literatim"]
-            config, kept = self.resumed.pop("config", ""), request.folder / CONFIG
-            if config and first() and broken_config(kept):
-                write_atomically(kept, config)
-            if broken_config(kept):
-                self.earlier = self.resumed["args"]
-            else:
-                defaults = kept
-            self.earlier = [*self.earlier, *self.resumed.get("args_on_going_on", [])]
-        self.files = [*(Path(file) for file in options([*self.earlier, *request.args], "config")), defaults]
+        self.earlier = origin.earlier(request.command, request.folder) if origin else []
+        self.files = [*(Path(file) for file in options([*self.earlier, *request.args], "config")), *defaults]
         for file in self.files:
             settings(file)
         guard_imports(request.allowed)
@@ -99,7 +90,7 @@ class PaperCLI(LightningCLI):
             import_path(DATA_SETS[self.entry.recipes[request.recipe].data].module),
             trainer_class=PaperTrainer,
             parser_class=PaperParser,
-            parser_kwargs={request.command: {"default_config_files": [str(defaults)]}},
+            parser_kwargs={request.command: {"default_config_files": [str(file) for file in defaults]}},
             auto_configure_optimizers=False,
             seed_everything_default=0,
             save_config_callback=None,  # `Identity` writes it
@@ -145,15 +136,12 @@ class PaperCLI(LightningCLI):
 
     def _parse_ckpt_path(self) -> None:
         """Lightning takes the options of the training module from a checkpoint; those that are given here win."""
-        if not self.request.checkpoint:
+        if not self.origin:
             return
         command = self.request.command
         given = self.config.clone()[command].model
-        found = dict(read_checkpoint(self.request.checkpoint, tensors=False).get("hyper_parameters") or {})
-        found.pop("_instantiator", None)  # Lightning's word for how the module was made
-        check_plain(found, f"{self.request.checkpoint}: hyper_parameters")
         try:
-            self.config = self.parser.parse_object({command: {"model": found}}, self.config)
+            self.config = self.parser.parse_object({command: {"model": self.origin.model}}, self.config)
         except LiteratimError as error:
             raise LiteratimError(f"{self.request.checkpoint}: {error}") from None
         model = self.config[command].model
@@ -173,7 +161,7 @@ class PaperCLI(LightningCLI):
         if look_for and self.request.command != "predict":
             look_for(config.data.root)  # before the model is made, for which weights may be downloaded
         if self.request.command == "fit":
-            self.identity = self.resumed_identity() if self.resumed else self.new_identity(config)
+            self.identity = self.resumed_identity(self.origin.identity) if self.origin else self.new_identity(config)
 
     def new_identity(self, config: Any) -> dict[str, Any]:
         plain = self.parser.parse_args([self.request.command])[self.request.command]
@@ -188,18 +176,15 @@ class PaperCLI(LightningCLI):
             self.request.paper, self.request.recipe, config.model.variant, options, seed, overrides, self.request.args
         )
 
-    def resumed_identity(self) -> dict[str, Any]:
+    def resumed_identity(self, began: dict[str, Any]) -> dict[str, Any]:
         """The identity the run began with; options or code that changed since then are noted in it."""
-        began = dict(self.resumed or {})
-        now = record.identity(
-            *(began[name] for name in ("paper", "recipe", "variant", "options", "seed", "overrides", "args"))
-        )
+        names = ("paper", "recipe", "variant", "options", "seed", "overrides", "args")
+        now = record.identity(*(began[name] for name in names))
         given = [option.lstrip("-") for option in self.request.args if option.startswith("--")]
-        began["overrides"] = began["overrides"] + [name for name in given if not name.startswith(NOT_OVERRIDES)]
-        if self.request.args:
-            began["args_on_going_on"] = [*began.get("args_on_going_on", []), *self.request.args]
-        began["dirty"] = began["dirty"] or now["dirty"] or not record.same_run(now, dict(self.resumed or {}))
-        return began
+        more = [name for name in given if not name.startswith(NOT_OVERRIDES)]
+        same = record.same_run({**now, "began_from": began.get("began_from")}, began)
+        dirty = began["dirty"] or now["dirty"] or not same
+        return {**began, "overrides": [*began["overrides"], *more], "dirty": dirty}
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         config = self.config_init[self.request.command].trainer
@@ -416,23 +401,19 @@ def check_precision(trainer: Any) -> None:
 
 def run(request: Request) -> PaperCLI:
     """Run a command. Raises LiteratimError for what the user can mend, `signals.Stopped` after a signal."""
+    origin, kept = None, None
     if request.checkpoint:
-        identity = read_checkpoint(request.checkpoint, tensors=False)["literatim"]
-        if (of := (identity["paper"], identity["recipe"])) != (request.paper, request.recipe):
-            raise LiteratimError(
-                f"{request.checkpoint}: a checkpoint of {of[0]}, recipe {of[1]}, not of {request.paper}, recipe "
-                f"{request.recipe}; name them as they are"
-            )
-        if request.variant not in (None, identity["variant"]):
-            raise LiteratimError(
-                f"{request.checkpoint}: a checkpoint of {request.paper} {identity['variant']}, not of "
-                f"{request.variant}; name the network as it is, or another checkpoint"
-            )
+        kept = run_of(request.checkpoint)
+        origin = origin_of(request.checkpoint, kept, request.command)
+        check_origin(origin, request)
     voice.OVER.clear()
     voice.watch_parent()
     try:
-        with held(request.folder) if request.folder and first() else nullcontext():
-            return PaperCLI(request)
+        with (
+            held(request.folder) if request.folder and first() else nullcontext(),
+            origin.defaults(request.command, kept) if origin else nullcontext() as defaults,
+        ):
+            return PaperCLI(request, origin, defaults)
     except (Exception, Stopped) as error:
         ours = understandable(error, request.checkpoint)
         agreed = isinstance(error, Stopped) and error.agreed
@@ -445,6 +426,20 @@ def run(request: Request) -> PaperCLI:
         raise ours from None
     finally:
         voice.OVER.set()
+
+
+def check_origin(origin: Origin, request: Request) -> None:
+    identity = origin.identity
+    if (of := (identity["paper"], identity["recipe"])) != (request.paper, request.recipe):
+        raise LiteratimError(
+            f"{request.checkpoint}: a checkpoint of {of[0]}, recipe {of[1]}, not of {request.paper}, recipe "
+            f"{request.recipe}; name them as they are"
+        )
+    if request.variant not in (None, identity["variant"]):
+        raise LiteratimError(
+            f"{request.checkpoint}: a checkpoint of {request.paper} {identity['variant']}, not of "
+            f"{request.variant}; name the network as it is, or another checkpoint"
+        )
 
 
 def understandable(error: BaseException, checkpoint: Path | None) -> BaseException:

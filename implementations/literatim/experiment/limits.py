@@ -12,6 +12,7 @@ from literatim.experiment.options import flat
 LARGEST_SEED = 2**32 - 1  # numpy takes no larger one
 # Callbacks of Lightning that change an option when the run has begun, of which its record could say nothing.
 FINDERS = {"LearningRateFinder": "--model.lr", "BatchSizeFinder": "--data.batch_size"}
+LEVELS = ("data.background", "data.ink")  # of grey, which may be below zero; no other option of a module may
 LIMITS = {"fit": "train", "validate": "val", "test": "test", "predict": "predict"}
 
 
@@ -26,12 +27,14 @@ def check_options(config: Any, command: str) -> None:
     for name, value in numbers(flat(config)):
         if not math.isfinite(value):
             raise LiteratimError(f"{name} is {value}; it must be a number that is finite")
+        if value < 0 and name.startswith(("model.", "data.")) and name.count(".") == 1 and name not in LEVELS:
+            raise LiteratimError(f"{name} is {value}; it must not be negative")
     check_trainer(config.trainer, command)
 
 
 def numbers(options: dict[str, Any]) -> Iterator[tuple[str, float]]:
     for name, value in options.items():
-        if isinstance(value, float):
+        if isinstance(value, int | float) and not isinstance(value, bool):
             yield name, value
         elif isinstance(value, dict):
             yield from numbers({f"{name}.{key}": inner for key, inner in value.items()})

@@ -9,6 +9,7 @@ from traceback import extract_tb
 TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")
 OTHER_SIZE = "shapes cannot be multiplied"
 READER = "DataLoader worker"  # torch says so wherever the main process happens to be
+TOO_LARGE = ("Storage size calculation overflowed", "can't allocate memory", "numel: integer multiplication overflow")
 NO_FLOAT = "value cannot be converted to type float without overflow"
 
 
@@ -28,6 +29,8 @@ def mismatch(message: str) -> str:
             "a process that reads images was stopped from outside, for want of memory perhaps; go on with fewer of "
             "them (--data.workers) or smaller batches"
         )
+    if any(words in message for words in TOO_LARGE):
+        return "more memory is asked for than there is; make the sizes, numbers of channels or batches smaller"
     if NO_FLOAT in message:
         return "a step is too large for a number of 32 bits; lower the learning rate (--model.lr)"
     return ""

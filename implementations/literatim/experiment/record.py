@@ -51,7 +51,7 @@ def checksums(overrides: list[str]) -> dict[str, str]:
 
 SAME = (
     "paper", "recipe", "variant", "options", "seed", "overrides", "recipe_sha256", "code_sha256", "data_sha256",
-    "files_sha256",
+    "files_sha256", "began_from",
 )  # fmt: skip
 
 

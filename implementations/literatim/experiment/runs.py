@@ -94,8 +94,8 @@ def find_checkpoint(root: Path, paper: str, recipe: str, given: str) -> Path:
 def run_of(checkpoint: Path) -> Path | None:
     """The run folder a checkpoint lies in, or None for one that lies elsewhere."""
     folder = checkpoint.parent.parent
-    whole = checkpoint.parent.name == CHECKPOINTS and any((folder / name).is_file() for name in (IDENTITY, CONFIG))
-    return folder if whole else None
+    known = any((folder / name).is_file() for name in (IDENTITY, CONFIG, "curve.csv"))  # any may have been lost
+    return folder if checkpoint.parent.name == CHECKPOINTS and known else None
 
 
 def broken_config(path: Path) -> bool:

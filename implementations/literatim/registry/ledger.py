@@ -77,6 +77,8 @@ class Record:
             reasons.append(Text(en="the tree was not clean", zh="代码有未提交的改动"))
         if not self["metrics"]:
             reasons.append(Text(en="the run has no outcome", zh="运行没有结果"))
+        if self.data.get("began_from"):
+            reasons.append(Text(en="the run went on from a checkpoint found elsewhere", zh="运行从别处的检查点继续"))
         if self["overrides"]:
             given = " ".join(self["overrides"])
             reasons.append(Text(en=f"options were overridden: {given}", zh=f"选项有改动：{given}"))

@@ -42,8 +42,8 @@ class Carried(Open):
     steps: int = Field(ge=0)
 
 
-class RecordFile(Open):
-    """record.json: what was run, on what, with what outcome."""
+class IdentityFile(Open):
+    """run.json, and what a checkpoint says: what makes two runs the same, and where the code stood."""
 
     paper: Word
     recipe: Word
@@ -52,14 +52,20 @@ class RecordFile(Open):
     options: dict[str, JsonValue] = {}  # of the model
     args: tuple[str, ...] = ()
     overrides: tuple[str, ...]
-    metrics: dict[Word, Number]
-    tested: bool = False
     commit: Commit | None  # none outside of a checkout
     dirty: bool
     recipe_sha256: Sum
     code_sha256: Sum
     data_sha256: Sum
     files_sha256: dict[str, Sum] = {}
+    began_from: Sum | None = None  # of the checkpoint, lying in no run's folder, that the run went on from
+
+
+class RecordFile(IdentityFile):
+    """record.json: what was run, on what, with what outcome."""
+
+    metrics: dict[Word, Number]
+    tested: bool = False
     versions: dict[str, str]
     machine: str
     accelerator: str = ""
@@ -87,6 +93,18 @@ def checked(path: Path) -> dict[str, Any]:
     if faults:
         raise LiteratimError(f"{faults[0]}; delete it and run the recipe again")
     return data
+
+
+def identity_fault(data: Any) -> str:
+    """The first fault of what a run says of itself; empty where it is sound."""
+    try:
+        IdentityFile.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
+    except (TypeError, ValueError) as error:
+        return str(error)
+    return ""
 
 
 def faults_of(path: Path) -> tuple[list[str], dict[str, Any]]:
