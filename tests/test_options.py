@@ -9,7 +9,10 @@ from conftest import assert_refused, inside
 SHORT = ["--trainer.max_epochs", "1", "--trainer.limit_train_batches", "2", "--trainer.limit_val_batches", "1"]
 
 REFUSED = [
-    ("vgg", ["--model.lr", "-1"], ["torch says", "Invalid learning rate"]),
+    ("vgg", ["--model.lr", "-1"], ["model.lr is -1.0", "not be negative"]),
+    ("lenet", ["--model.mu", "-1"], ["model.mu is -1.0", "not be negative"]),
+    ("lenet", ["--data.size", "1000000000000000000"], ["more memory"]),
+    ("googlenet", ["--model.weight_decay", ".inf"], ["weight_decay"]),
     ("lenet", ["--seed_everything", "-1"], ["seed_everything is -1", "4,294,967,295"]),
     ("lenet", ["--seed_everything", "99999999999"], ["seed_everything is 99999999999"]),
     ("lenet", ["--seed_everything", "false"], ["seed_everything is false"]),

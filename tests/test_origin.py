@@ -133,3 +133,9 @@ def test_an_old_checkpoint_with_options_of_its_own_is_not_guessed_at(copy):
     for command in ("fit", "test"):
         refused = inside(command, "lenet", "--ckpt_path", "moved.ckpt", cwd=copy)
         assert_refused(refused, "other options than the recipe's", "data.background=1.0", "config.yaml")
+
+
+@pytest.mark.parametrize("form", [["-c", "own.yaml"], ["-cown.yaml"], ["--config=own.yaml"]], ids=" ".join)
+def test_no_configuration_is_laid_over_a_run_that_goes_on(form, copy):
+    (copy / "own.yaml").write_text("model: {j: 5.0}\n")
+    assert_refused(inside("fit", "lenet", "--ckpt_path", "last", *form, cwd=copy), "--config cannot be changed")

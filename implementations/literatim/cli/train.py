@@ -82,6 +82,7 @@ def main(command: str, args: list[str]) -> int:
         raise LiteratimError(f"{command}: name a paper first, such as: literatim {command} lenet (there are {papers})")
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # of a process that is gone we say a sentence ourselves
     name, *rest = args
+    rest = [re.sub("^-c=?(.*)", lambda found: f"--config={found[1]}" if found[1] else "--config", arg) for arg in rest]
     paper, implied = network(name)
     if command == "predict" and words.learns_words(paper):
         return words.predict(paper, rest, implied)
