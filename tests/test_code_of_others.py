@@ -91,11 +91,16 @@ def test_options_of_a_checkpoint_build_nothing(runs, here, paper, command):
 
 
 @pytest.mark.parametrize("section", SAID)
+@pytest.mark.parametrize("kept", ["in its checkpoint", "beside an older checkpoint"])
 @pytest.mark.parametrize("paper", PAPERS)
-def test_the_configuration_of_a_run_builds_nothing(runs, here, paper, section):
+def test_the_configuration_of_a_run_builds_nothing(runs, here, paper, kept, section):
     checkpoint = copied(runs, paper, here)
-    config = checkpoint.parents[1] / "config.yaml"
-    config.write_text(changed(config.read_text(), section))
+    saved = torch.load(checkpoint, weights_only=True)
+    text = changed(saved["literatim"].pop("config"), section)
+    if kept == "in its checkpoint":
+        saved["literatim"]["config"] = text
+    (checkpoint.parents[1] / "config.yaml").write_text(text)
+    torch.save(saved, checkpoint)
     assert_refused(inside("fit", paper, "--ckpt_path", str(checkpoint), cwd=here), *SAID[section])
     assert never_ran(here)
 
