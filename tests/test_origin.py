@@ -106,33 +106,14 @@ def test_a_checkpoint_of_another_run_is_refused_in_the_folder_of_a_run(copy):
     assert_refused(said, "another run", "seed")
 
 
-@pytest.mark.parametrize(
-    ("change", "word"),
-    [
-        (lambda found: found.update(literatim=[1]), "object"),
-        (lambda found: found.update(literatim="lenet"), "object"),
-        (lambda found: found["literatim"].pop("paper"), "paper"),
-        (lambda found: found["literatim"].update(options=None), "options"),
-        (lambda found: found["literatim"].update(seed=-1), "seed"),
-        (lambda found: found["literatim"].update(overrides=torch.zeros(3)), "Tensor"),
-    ],
-    ids=["a list", "a word", "no paper", "no options", "a seed below 0", "a tensor"],
-)
-@pytest.mark.parametrize("command", ["fit", "test"])
-def test_a_checkpoint_that_does_not_say_of_which_run_it_is_is_refused(command, change, word, copy):
-    changed(run_of(copy) / "checkpoints/last.ckpt", change)
-    assert_refused(inside(command, "lenet", "--ckpt_path", "last", cwd=copy), "of which run", word)
-
-
 def test_an_old_checkpoint_with_options_of_its_own_is_not_guessed_at(copy):
     last = run_of(copy) / "checkpoints/last.ckpt"
     changed(last, lambda found: found["literatim"].pop("config"))
     kept = error(inside("test", "lenet", "--ckpt_path", str(last), cwd=copy))  # by config.yaml in its folder
     assert kept == pytest.approx(record(copy)["metrics"]["test_error"], abs=1e-3)
     shutil.move(last, copy / "moved.ckpt")
-    for command in ("fit", "test"):
-        refused = inside(command, "lenet", "--ckpt_path", "moved.ckpt", cwd=copy)
-        assert_refused(refused, "other options than the recipe's", "data.background=1.0", "config.yaml")
+    refused = inside("test", "lenet", "--ckpt_path", "moved.ckpt", cwd=copy)
+    assert_refused(refused, "other options than the recipe's", "data.background=1.0", "config.yaml")
 
 
 @pytest.mark.parametrize("form", [["-c", "own.yaml"], ["-cown.yaml"], ["--config=own.yaml"]], ids=" ".join)

@@ -60,7 +60,6 @@ class Origin:
                 data.write_text(yaml.safe_dump(found), encoding="utf-8")
                 yield [recipe, data]
 
-
     def earlier(self, command: str, folder: Path | None) -> list[str]:
         """The command line that the run began with, where nothing else tells its options."""
         lost = command == "fit" and not self.config and not (folder and not broken_config(folder / CONFIG))
