@@ -26,7 +26,10 @@ class Marker(Callback):
 NAMED = {"class_path": "stand_in.Marker"}
 SHORT = ["--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1"]
 PAPERS = ("lenet", "vgg", "progan")
-SAID = {"model": ["an option holds no class"], "trainer": ["stand_in.Marker is not of", "--allow_code stand_in"]}
+SAID = {
+    "model": ["an option holds no class"],
+    "trainer": ["stand_in.Marker is no part of Lightning", "--allow_code stand_in"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +148,29 @@ def test_a_recipe_of_others_builds_nothing(here, command, section, monkeypatch):
 def test_a_class_that_is_not_allowed_is_not_imported(here, given):
     assert_refused(inside("fit", "lenet", *given, cwd=here))
     assert never_ran(here)
+    assert not list(here.glob("runs/lenet/quick/*"))
+
+
+HANDED_ON = {
+    "a function that is called": {"class_path": "LambdaCallback", "init_args": {"on_fit_start": "os.getcwd"}},
+    "a function of torch": {
+        "class_path": "pytorch_lightning.callbacks.LambdaCallback",
+        "init_args": {"on_fit_start": "torch.manual_seed"},
+    },
+    "a launcher of torch": {"class_path": "torch.distributed.launcher.api.elastic_launch"},
+    "a class of torch": {"class_path": "torch.nn.Identity"},
+    "a function where a class is meant": {"class_path": "pytorch_lightning.callbacks.callback.deepcopy"},
+    "averages by somebody's function": {
+        "class_path": "StochasticWeightAveraging",
+        "init_args": {"swa_lrs": 0.1, "avg_fn": "os.getcwd"},
+    },
+}
+
+
+@pytest.mark.parametrize("callback", HANDED_ON.values(), ids=HANDED_ON)
+def test_not_all_of_torch_and_lightning_may_be_named(here, callback):
+    (here / "theirs.yaml").write_text(yaml.safe_dump({"trainer": {"callbacks": [callback]}}))
+    assert_refused(inside("fit", "lenet", *SHORT, "--config", "theirs.yaml", cwd=here))
     assert not list(here.glob("runs/lenet/quick/*"))
 
 

@@ -112,7 +112,10 @@ def test_a_run_stopped_in_the_middle_of_an_epoch_goes_on_bit_for_bit(paper, opti
 
     def run(name, **more):
         module = training(paper, **given)
-        saving = [Identity({}), SaveAfter(more.pop("after", 6), tmp_path / name)]
+        saving = [
+            Identity({"paper": "gan", "recipe": "quick"}, tmp_path),
+            SaveAfter(more.pop("after", 6), tmp_path / name),
+        ]
         fitting = trainer(tmp_path, max_steps=6, callbacks=saving, **more)
         return fitting, module
 

@@ -165,7 +165,11 @@ def test_a_run_stopped_in_the_middle_of_a_fade_goes_on_bit_for_bit(after, state,
     def run(name, after, seed=0, path=None):
         module = training(**given)
         torch.manual_seed(seed)
-        fitting = trainer(tmp_path, max_epochs=4, callbacks=[Identity({}), SaveAfter(after, tmp_path / name)])
+        fitting = trainer(
+            tmp_path,
+            max_epochs=4,
+            callbacks=[Identity({"paper": "progan", "recipe": "quick"}, tmp_path), SaveAfter(after, tmp_path / name)],
+        )
         fitting.fit(module, datamodule=few, ckpt_path=path, weights_only=True if path else None)
         return module
 

@@ -32,8 +32,8 @@ class PaperParser(LightningArgumentParser):
     def sentence(self, message: str) -> str:
         if found := re.search(r"Importing '([\w.]+)' is not allowed", message):
             return (
-                f"{found[1]} is not of {', '.join(OURS[:-1])}, and code of others is not run unasked; "
-                f"if you trust it: --allow_code {found[1].split('.')[0]}"
+                f"{found[1]} is no part of Lightning that a configuration may name, and code of "
+                f"others is not run unasked; if you trust it: --allow_code {found[1].rpartition('.')[0] or found[1]}"
             )
         if found := re.match(r'Parser key "([\w.]+)":\s*((?:.|\n)*)', message):
             return worded(found[1], found[2])
@@ -79,12 +79,15 @@ def flat(config: Any) -> dict[str, Any]:
     return dict(config.items(branches=False))
 
 
-# What a class path in a configuration may lead to; of anything else no module is even imported.
-OURS = ("literatim", "torch", "pytorch_lightning", "lightning_fabric")
+# What a class path in a configuration may lead to; of anything else no module is even imported. Not all of torch or
+# Lightning, which have classes that start programs, and none that calls a function of somebody's choice.
+PARTS = ("accelerators", "callbacks", "loggers", "plugins", "profilers", "strategies")
+MAY_BE_NAMED = [f"pytorch_lightning.{part}" for part in PARTS] + ["lightning_fabric.plugins"]
+CALLS_ANYTHING = ["pytorch_lightning.callbacks.LambdaCallback", "pytorch_lightning.callbacks.lambda_function"]
 
 
 def guard_imports(allowed: list[str]) -> None:
-    """Let class paths lead only into OURS and what the user allows by --allow_code, and build nothing of plain data.
+    """Let class paths lead only where MAY_BE_NAMED and the user's --allow_code say, and build nothing of plain data.
 
     Raises LiteratimError for what is no dotted name.
     """
@@ -93,6 +96,6 @@ def guard_imports(allowed: list[str]) -> None:
             raise LiteratimError(f'--allow_code is "{name}"; it names a module, such as my_callbacks')
     set_parsing_settings(
         instantiate_subclass_spec_in_any=False,
-        import_path_denylist=["*"],
-        import_path_allowlist=[*OURS, *allowed],
+        import_path_denylist=["*", *CALLS_ANYTHING],
+        import_path_allowlist=[*MAY_BE_NAMED, *allowed],
     )
