@@ -16,6 +16,7 @@ from torch import nn
 
 import literatim
 from literatim.experiment.holding import clear_leftovers
+from literatim.experiment.options import options as options_given
 from literatim.experiment.runs import read_json, write_atomically, write_json
 from literatim.registry.ledger import PACKAGE, hashes
 from literatim.registry.reading import card, paper_folder, papers_folder, weights_path
@@ -40,6 +41,7 @@ def identity(
         "dirty": dirty,
         **hashes(paper, recipe),
         "files_sha256": checksums(overrides),
+        "config_sha256": configurations(args),
     }
 
 
@@ -47,6 +49,12 @@ def checksums(overrides: list[str]) -> dict[str, str]:
     """Of the files that options name: a number on a text of one's own says on which."""
     values = [override.partition("=")[2] for override in overrides]
     return {value: hashlib.sha256(Path(value).read_bytes()).hexdigest() for value in values if os.path.isfile(value)}
+
+
+def configurations(args: list[str]) -> list[str]:
+    """The sums of the files that --config names: with another content the same words ask for another run."""
+    paths = (Path(file) for file in options_given(args, "config"))
+    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()]
 
 
 SAME = (

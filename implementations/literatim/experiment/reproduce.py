@@ -21,6 +21,7 @@ from literatim.experiment.runs import (
     run_folders,
 )
 from literatim.registry.ledger import hashes
+from literatim.registry.recorded import checked
 
 
 def reproduce(
@@ -33,10 +34,10 @@ def reproduce(
     """
     args = [*asked.args, f"--model.variant={variant}", f"--seed_everything={seed}"]
     request = replace(asked, command="fit", args=args, test_after=True)
-    wanted = {"args": args, **hashes(asked.paper, asked.recipe)}
+    wanted = {"args": args, "config_sha256": record.configurations(args), **hashes(asked.paper, asked.recipe)}
     for folder in run_folders(root, asked.paper, asked.recipe):
         begun = read_json(folder / IDENTITY)
-        if not begun or any(begun.get(name) != value for name, value in wanted.items()):
+        if not begun or any((begun.get(name) or []) != value for name, value in wanted.items()):
             continue
         if at_work(folder) or (begun.get("fingerprint") and others(begun["fingerprint"], asked, folder)):
             continue
@@ -44,7 +45,7 @@ def reproduce(
         if again and done:  # what was finished; a repetition that was begun after that is finished now
             break
         if done and done.get("tested") and (place := record.ledger_place(done, folder) / record.RECORD).is_file():
-            return done, folder, place.parent, True
+            return checked(place), folder, place.parent, True
         if (checkpoint := folder / CHECKPOINTS / "last.ckpt").is_file():
             request = replace(request, folder=folder, checkpoint=checkpoint, args=[])
             break

@@ -134,7 +134,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _fault(fault: Any) -> str:
-    place = ".".join(map(str, fault["loc"]))
+    *steps, last = map(str, fault["loc"]) if fault["loc"] else ("",)
+    if last in ("int", "float"):  # of the two kinds of number that were tried
+        return f"{'.'.join(steps)}: a number is expected"
+    place = ".".join([*steps, last])
     if fault["type"] == "missing":
         return f"not a record: it lacks {place}" if len(fault["loc"]) == 1 else f"{place}: it is missing"
     what = fault["msg"].removeprefix("Value error, ")
