@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 
-from conftest import CHECKOUT, assert_refused, forget, inside
+from conftest import CHECKOUT, assert_refused, forget, inside, literatim
 from literatim.errors import LiteratimError
 from literatim.registry.settings import check_plain
 
@@ -179,6 +179,15 @@ def test_a_class_of_the_user_s_own_is_used_where_they_allow_it(here):
     done = inside("fit", "lenet", *SHORT, *given, cwd=here)
     assert done.returncode == 0, done.stderr
     assert (here / "built").exists()
+
+
+def test_no_module_of_the_current_folder_is_imported(here):
+    """`python -m` has the current folder first on the way, with files there that bear a library's name."""
+    for name in ("yaml", "json", "torch", "rich"):
+        (here / f"{name}.py").write_text("open('imported', 'w').close()")
+    done = literatim("show", "lenet", cwd=here)
+    assert done.returncode == 0, done.stderr
+    assert never_ran(here)
 
 
 @pytest.mark.parametrize("value", [{"x": [object()]}, {1.5: 2}, [{"class_path": "a.B"}], {"init_args": {}}, b"x"])

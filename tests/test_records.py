@@ -145,6 +145,18 @@ def test_a_run_without_an_outcome_is_not_judged(place):
     assert "the run has no outcome" in {reason.en for reason in records("lenet")[0].unjudged}
 
 
+def test_one_run_entered_twice_or_changed_by_hand_is_a_fault(place, tmp_path):
+    copied = place.with_name("lenet5-s41")
+    shutil.copytree(place, copied)
+    data = json.loads((copied / "record.json").read_text())
+    (copied / "record.json").write_text(json.dumps({**data, "seed": 41}))
+    assert "one run is entered twice" in inside("lint", cwd=tmp_path).stdout
+    shutil.rmtree(copied)
+    assert "lenet5-s0" not in inside("lint", cwd=tmp_path).stdout
+    (place / "record.json").write_text(json.dumps({**data, "metrics": {**data["metrics"], "online_error": 0.001}}))
+    assert "metrics.online_error: 0.001, and " in inside("lint", cwd=tmp_path).stdout
+
+
 def test_shipped_weights_that_are_no_safetensors_are_named(place, papers, tmp_path):
     path = papers / "lenet/weights/mnist.safetensors"
     path.write_bytes(b"\x08\x00\x00\x00\x00\x00\x00\x00not json")

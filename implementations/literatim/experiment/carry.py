@@ -17,6 +17,7 @@ from literatim.errors import LiteratimError
 from literatim.experiment import record as kept
 from literatim.experiment.runs import CHECKPOINTS, read_json, write_json
 from literatim.registry.ledger import PACKAGE, Record, hashes
+from literatim.registry.recorded import TIMES
 
 # In either tree, with what both have of the machinery. The run is the recorded one, schedules and all; it is left after
 # some epochs.
@@ -41,8 +42,6 @@ class Beginning(PaperCLI):
 (Path(folder) / "checkpoints").mkdir(parents=True)
 Beginning(Request("fit", paper, recipe, args, Path(folder), test_after=True))
 """
-# Metrics that tell how long something took.
-TIMES = ("minutes", "words_per_second", "wall_s")
 
 
 def carry(record: Record, epochs: int, batches: int | None) -> tuple[int, str | None]:

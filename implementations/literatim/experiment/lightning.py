@@ -180,8 +180,9 @@ class PaperCLI(LightningCLI):
         """The identity the run began with; options or code that changed since then are noted in it."""
         names = ("paper", "recipe", "variant", "options", "seed", "overrides", "args")
         now = record.identity(*(began[name] for name in names))
-        given = [option.lstrip("-") for option in self.request.args if option.startswith("--")]
-        more = [name for name in given if not name.startswith(NOT_OVERRIDES)]
+        given = [arg[2:].partition("=")[0] for arg in self.request.args if arg.startswith("--")]
+        ours = flat(self.config[self.request.command])
+        more = [f"{name}={ours.get(name)}" for name in given if not name.startswith(NOT_OVERRIDES)]
         same = record.same_run({**now, "began_from": began.get("began_from")}, began)
         dirty = began["dirty"] or now["dirty"] or not same
         return {**began, "overrides": [*began["overrides"], *more], "dirty": dirty}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from literatim.errors import LiteratimError
 from literatim.registry.data import DATA_SETS
@@ -20,7 +21,7 @@ from literatim.registry.reading import (
     shown,
     weights_path,
 )
-from literatim.registry.recorded import curve_rows, faults_of
+from literatim.registry.recorded import TIMES, curve_rows, faults_of
 from literatim.registry.schema import Card, Claim, Measure, Result
 from literatim.registry.settings import recipe_faults
 
@@ -90,9 +91,24 @@ def _across(paper: str, called: dict[str, set[str]]) -> Iterator[str]:
             yield place_of(claims_file, ("id", claim.id.split(".")[0])) + f"{claim.id}: {fault}"
 
 
+def timeless(row: dict[str, float]) -> tuple[tuple[str, float], ...]:
+    """A row of a curve without how long it took."""
+    return tuple(sorted((name, value) for name, value in row.items() if name not in TIMES))
+
+
+def _outcome_faults(metrics: dict[str, float], curve: list[dict[str, float]]) -> Iterator[str]:
+    """What a run came to is a row of its curve, the best or the last; its test was taken anew after that."""
+    best = metrics.get("best_epoch", curve[-1]["epoch"] if curve else 0)
+    row = next((row for row in curve if row["epoch"] == best), {})
+    for name, value in metrics.items():
+        if not name.startswith("test_") and row.get(name, value) != value:
+            yield f"metrics.{name}: {value:g}, and {row[name]:g} in the curve"
+
+
 def _recorded(paper: str) -> Iterator[str]:
     """Records and curves: each sound, of this paper, and in the folder that its own words lead to."""
     found = card(paper)
+    curves: dict[tuple[Any, ...], Path] = {}
     for path in record_files(paper):
         faults, data = faults_of(path)
         yield from faults
@@ -109,9 +125,14 @@ def _recorded(paper: str) -> Iterator[str]:
         if (weights := data.get("weights")) and not weights_path(paper, weights["name"]).is_file():
             yield at + f"weights: there is no file {shown(weights_path(paper, weights['name']))}"
         try:
-            curve_rows(path.with_name("curve.csv"))
+            curve = curve_rows(path.with_name("curve.csv"))
         except LiteratimError as error:
             yield str(error)
+            continue
+        yield from (at + fault for fault in _outcome_faults(data["metrics"], curve))
+        seen = (data["recipe"], data["variant"], *map(timeless, curve))
+        if (first := curves.setdefault(seen, path)) != path:
+            yield at + f"seed: the curve is that of {shown(first)}; one run is entered twice"
 
 
 def _claim_faults(found: Card, claim: Claim) -> Iterator[str]:

@@ -20,6 +20,10 @@ Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{7,64}$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
 
 
+# Metrics that tell how long something took.
+TIMES = ("minutes", "words_per_second", "wall_s")
+
+
 class Open(BaseModel):
     """Strict in what it knows; what a newer version adds is passed over."""
 
