@@ -195,6 +195,17 @@ def test_shipping_leaves_one_file_whose_checksum_is_in_the_entry(papers, net):
     }
 
 
+def test_a_flipped_bit_in_a_file_of_weights_is_noticed(tmp_path, net):
+    path = tmp_path / "own.pt"
+    torch.save(net.state_dict(), path)
+    assert literatim.load("lenet", weights=path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(LiteratimError, match="damaged"):
+        literatim.load("lenet", weights=path)
+
+
 # --- records
 
 

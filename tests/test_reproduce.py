@@ -1,5 +1,6 @@
 """`reproduce` takes nothing for the run that was asked for but that run."""
 
+import json
 import shutil
 
 import pytest
@@ -46,6 +47,20 @@ def test_a_checkpoint_of_another_seed_makes_no_record(here, papers):
     assert "Traceback" not in done.stderr
     assert not list(papers.glob("lenet/results/*/*/record.json"))
     assert not (five / "record.json").exists()
+
+
+@pytest.mark.parametrize("change", [{"overrides": []}, {"args": []}, {"dirty": False}, {"commit": "0" * 40}])
+def test_what_run_json_is_made_to_say_does_not_reach_a_record(here, change):
+    """The checkpoint is believed, which says it of its own weights."""
+    run = here / "runs/lenet/quick/0"
+    true = json.loads((run / "record.json").read_text())
+    (run / "record.json").unlink()
+    (run / "run.json").write_text(json.dumps({**json.loads((run / "run.json").read_text()), **change}))
+    done = inside("fit", "lenet", "--ckpt_path", "last", "--runs", "runs", cwd=here)
+    assert done.returncode == (2 if "args" in change else 0), done.stderr
+    if "args" not in change:
+        record = json.loads((run / "record.json").read_text())
+        assert {name: record[name] for name in change} == {name: true[name] for name in change}
 
 
 def test_a_damaged_record_of_a_run_is_named_and_not_believed(here):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +38,8 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
             found: Any = load_file(path)
         else:
+            if zipfile.is_zipfile(path) and (part := damaged_part(path)):
+                raise ValueError(part)
             found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # torch and safetensors raise anything from OSError to UnpicklingError here
         raise LiteratimError(
@@ -45,6 +51,25 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not state or not all(isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in state.items()):
         raise LiteratimError(f"{path}: there is no state dict in it; save what a network's state_dict() returns")
     return state, whole if state is not whole else {}
+
+
+def damaged_part(path: Path, tensors: bool = True) -> str | None:
+    """The first part of a file that torch saved whose content has another sum than the file's directory says."""
+    buffer = memoryview(bytearray(1 << 18))  # not the mapped file, which would count as memory of this process
+    with path.open("rb", buffering=0) as file, zipfile.ZipFile(path) as directory:
+        for part in directory.infolist():
+            if not tensors and "/data/" in part.filename:
+                continue
+            file.seek(part.header_offset + 26)
+            file.seek(
+                sum(struct.unpack("<HH", file.read(4))), os.SEEK_CUR
+            )  # the lengths of its name and of what follows
+            left, found = part.file_size, 0
+            while left and (count := file.readinto(buffer[:left])):
+                left, found = left - count, zlib.crc32(buffer[:count], found)
+            if left or found != part.CRC:
+                return part.filename.partition("/")[2]
+    return None
 
 
 def without_prefixes(state: Mapping[str, Tensor], wanted: Iterable[str]) -> dict[str, Tensor]:

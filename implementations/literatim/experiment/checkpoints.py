@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import struct
 import zipfile
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 
 from literatim.errors import LiteratimError
 from literatim.experiment.contents import check_contents, not_a_number
+from literatim.weightfiles import damaged_part
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
@@ -74,25 +74,6 @@ def read_checkpoint(path: Path, tensors: bool = True) -> dict[str, Any]:
     if tensors and (name := not_a_number(found["state_dict"])):
         raise LiteratimError(f"{path}: there are weights that are not a number in {name}; {another(path)}")
     return found
-
-
-def damaged_part(path: Path, tensors: bool = True) -> str | None:
-    """The first part of a checkpoint whose content has another sum than the file's directory says."""
-    buffer = memoryview(bytearray(1 << 18))  # not the mapped file, which would count as memory of this process
-    with path.open("rb", buffering=0) as file, zipfile.ZipFile(path) as directory:
-        for part in directory.infolist():
-            if not tensors and "/data/" in part.filename:
-                continue
-            file.seek(part.header_offset + 26)
-            file.seek(
-                sum(struct.unpack("<HH", file.read(4))), os.SEEK_CUR
-            )  # the lengths of its name and of what follows
-            left, found = part.file_size, 0
-            while left and (count := file.readinto(buffer[:left])):
-                left, found = left - count, zlib.crc32(buffer[:count], found)
-            if left or found != part.CRC:
-                return part.filename.partition("/")[2]
-    return None
 
 
 def another(path: Path) -> str:

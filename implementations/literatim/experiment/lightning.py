@@ -185,7 +185,9 @@ class PaperCLI(LightningCLI):
         more = [f"{name}={ours.get(name)}" for name in given if not name.startswith(NOT_OVERRIDES)]
         same = record.same_run({**now, "began_from": began.get("began_from")}, began)
         dirty = began["dirty"] or now["dirty"] or not same
-        return {**began, "overrides": [*began["overrides"], *more], "dirty": dirty}
+        names_now = [text.partition("=")[0] for text in more]
+        before = [text for text in began["overrides"] if text.partition("=")[0] not in names_now]
+        return {**began, "overrides": [*before, *dict.fromkeys(more)], "dirty": dirty}
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         config = self.config_init[self.request.command].trainer

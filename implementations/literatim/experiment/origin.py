@@ -20,8 +20,9 @@ from literatim.registry.ledger import recipe_path
 from literatim.registry.recorded import identity_fault
 from literatim.registry.settings import check_plain, settings
 
-# What run.json and a checkpoint in its folder must say alike; overrides grow where a run goes on with others.
-ALIKE = ("paper", "recipe", "variant", "options", "seed", "recipe_sha256", "code_sha256", "data_sha256")
+# What run.json and a checkpoint in its folder must say alike. It is the checkpoint that is believed: overrides grow,
+# and a run becomes dirty, where it goes on, and the weights are of what was so when they were saved.
+ALIKE = ("paper", "recipe", "variant", "options", "seed", "args", "recipe_sha256", "code_sha256", "data_sha256")
 EVALUATED = ("seed_everything", "data")  # what decides on which examples numbers are measured
 
 
@@ -66,6 +67,11 @@ class Origin:
         return list(self.identity["args"]) if lost else []
 
 
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def origin_of(checkpoint: Path, folder: Path | None, command: str) -> Origin:
     """Raises LiteratimError for a checkpoint that does not say what it is of, and for one of another run."""
     state = read_checkpoint(checkpoint, tensors=False)
@@ -80,13 +86,12 @@ def origin_of(checkpoint: Path, folder: Path | None, command: str) -> Origin:
     check_plain(identity["options"], f"{checkpoint}: options")
     if folder:
         beside = read_json(folder / IDENTITY)  # lost or cut, it is written anew from what the checkpoint says
-        if beside and not identity_fault(beside):
-            if other := [name for name in ALIKE if (beside.get(name) or None) != (identity.get(name) or None)]:
-                raise LiteratimError(
-                    f"{checkpoint}: a checkpoint of another run than {IDENTITY} in its folder ({other[0]} differs); "
-                    "take one that was made there"
-                )
-            identity = {**identity, **beside}
+        told = beside if beside and not identity_fault(beside) else identity
+        if other := [name for name in ALIKE if (told.get(name) or None) != (identity.get(name) or None)]:
+            raise LiteratimError(
+                f"{checkpoint}: a checkpoint of another run than {IDENTITY} in its folder ({other[0]} differs); "
+                "take one that was made there"
+            )
     elif command == "fit":
-        identity["began_from"] = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+        identity["began_from"] = digest(checkpoint)
     return Origin(identity, model, config if isinstance(config, str) else "", checkpoint)
