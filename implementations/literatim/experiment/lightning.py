@@ -402,6 +402,7 @@ def check_precision(trainer: Any) -> None:
         )
 
 
+@voice.watched()
 def run(request: Request) -> PaperCLI:
     """Run a command. Raises LiteratimError for what the user can mend, `signals.Stopped` after a signal."""
     origin, kept = None, None
@@ -409,8 +410,6 @@ def run(request: Request) -> PaperCLI:
         kept = run_of(request.checkpoint)
         origin = origin_of(request.checkpoint, kept, request.command)
         check_origin(origin, request)
-    voice.OVER.clear()
-    voice.watch_parent()
     try:
         with (
             held(request.folder) if request.folder and first() else nullcontext(),
@@ -427,8 +426,6 @@ def run(request: Request) -> PaperCLI:
         if ours is error:
             raise
         raise ours from None
-    finally:
-        voice.OVER.set()
 
 
 def check_origin(origin: Origin, request: Request) -> None:

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -110,4 +111,15 @@ def watch_for(end: Callable[[], bool]) -> None:
     threading.Thread(target=look, daemon=True).start()
 
 
-subprocess_script._launch_process_observer = watch  # type: ignore[assignment]
+@contextmanager
+def watched() -> Iterator[None]:
+    """While a run lasts its processes are watched by us; Lightning's own observer is there for everybody else's."""
+    others = subprocess_script._launch_process_observer
+    subprocess_script._launch_process_observer = watch  # type: ignore[assignment]
+    OVER.clear()
+    watch_parent()
+    try:
+        yield
+    finally:
+        OVER.set()
+        subprocess_script._launch_process_observer = others
