@@ -130,7 +130,7 @@ def record(tmp_path, monkeypatch):
     def write(seed: int = 0, error: float = 1.0, **changes):
         about = {"recipe": "paper", "seed": seed, "metrics": {"test_error": error}}
         data = sound_record(**about, **ledger.hashes("lenet", "paper")) | changes
-        folder = tmp_path / "results" / "paper" / f"lenet5-s{seed}"
+        folder = tmp_path / "results" / data["recipe"] / f"lenet5-s{seed}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "record.json").write_text(json.dumps(data))
         (folder / "curve.csv").write_text("epoch,test_error\n1,3.5\n2,1.5\n")
@@ -220,8 +220,6 @@ def test_a_run_that_is_not_judged_does_not_touch_those_that_are(record):
 
 
 def test_a_deviation_without_evidence_is_indicative(record):
-    record(0, 1.0)
-    (folder := next(ledger.paper_folder("lenet").glob("results/paper/*"))).rename(folder.parent.parent / "mnist")
     record(0, 1.0, recipe="mnist", **ledger.hashes("lenet", "mnist"))
     v = judge("lenet", error_claim(recipe="mnist"))
     assert v.verdict == "indicative"

@@ -75,7 +75,9 @@ def test_it_leaves_no_run_behind(tmp_path, monkeypatch):
         ({"model": 3}, "model is 3; it must be a mapping of options"),
     ],
 )
-def test_what_is_not_there_is_said_in_one_sentence(given, said):
+def test_what_is_not_there_is_said_in_one_sentence(given, said, tmp_path, monkeypatch):
+    monkeypatch.delenv("LITERATIM_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(LiteratimError) as refused:
         literatim.recipe(**{"paper": "lenet"} | given).data.setup("fit")
     assert said in str(refused.value)

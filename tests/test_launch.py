@@ -132,7 +132,9 @@ def test_predict_on_two_devices_answers_for_each_file_once_and_in_order(tmp_path
 
     files = [f"{i}.png" for i in range(3)]
     for i, file in enumerate(files):
-        Image.new("L", (28, 28), 80 * i).save(tmp_path / file)
+        picture = Image.new("L", (28, 28))
+        picture.paste(255, (6 + 4 * i, 4, 10 + 4 * i, 24))
+        picture.save(tmp_path / file)
     alone = inside("predict", "lenet", *files, cwd=tmp_path)
     two = start("predict", "lenet", *files, "--trainer.accelerator", "cpu", *TWO, cwd=tmp_path)
     assert two.communicate(timeout=120)[0] == alone.stdout
@@ -216,7 +218,8 @@ def test_a_loss_that_is_not_a_number_is_said_once_by_two_processes(tmp_path):
     done = start("fit", *TINY, *TWO, "--model.lr", "1e38", cwd=tmp_path)
     said = done.communicate(timeout=120)[1]
     assert done.returncode == 2
-    assert said.count("literatim: ") == said.count("literatim: the loss became nan") == 1
+    assert said.count("literatim: ") == 1, said
+    assert "the loss became nan" in said or "a step is too large" in said  # as the rates go
     assert "Traceback" not in said
 
 

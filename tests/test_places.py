@@ -123,7 +123,7 @@ def test_who_has_no_home_needs_none(homeless, tmp_path):
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (("test", "lenet", "--weights", "mnist"), "no option --weights"),
+        (("test", "lenet", "--weights", "mnist"), "MNIST's"),
         (("fit", "lenet", "--recipe", "mnist"), "MNIST's"),
         (("fit", "lenet", "--recipe", "mnist", "--data.download", "true"), "--data.root: no home folder is known"),
         (("fit", "resnet", "--recipe", "cifar10"), "CIFAR-10's"),

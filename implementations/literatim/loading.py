@@ -79,10 +79,23 @@ def from_file(name: str, variant: str | None, path: Path, options: dict[str, Any
             raise LiteratimError(
                 f"{path}: a checkpoint of {' '.join(of)}, not of {' '.join(filter(None, (name, variant)))}"
             )
+        if "words" in rest:
+            return words_of_run(name, path, rest)
         variant = known_variant(name, of[1])
         options = {**options_of_run(name, variant, given), **options}
     variant = known_variant(name, variant)
     return filled(build(name, variant, options), state, f"{path} does not fit {name} {variant} with these options")
+
+
+def words_of_run(name: str, path: Path, checkpoint: dict[str, Any]) -> Any:
+    """The words of a run with their vectors, to be asked; the network needs the counts of its text besides."""
+    module, _, attribute = (card(name).training or "").partition(":")
+    training = getattr(import_module(module), attribute)
+    try:
+        return training.look_up(training.vectors_of(checkpoint))
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        what = "not whole: it has no finite vector for each of its words"
+        raise LiteratimError(f"{path}: {what}; take another one") from None
 
 
 def options_of_run(name: str, variant: str, given: dict[str, Any]) -> dict[str, Any]:
