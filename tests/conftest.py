@@ -17,6 +17,7 @@ import yaml
 
 CHECKOUT = Path(__file__).parents[1]
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.pop("COLUMNS", None)  # xdist tells its workers how wide the terminal is, but what is read here is piped
 
 
 def literatim(*args: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:

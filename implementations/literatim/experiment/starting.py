@@ -8,9 +8,10 @@ from typing import Any
 
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Callback, LightningModule, Trainer
-from torch.distributed import DistError
+from torch.distributed import DistError, is_initialized
 
 from literatim.errors import LiteratimError, plain
+from literatim.experiment.voice import of_another
 from literatim.experiment.wording import worded
 
 WHO = {"torch": "torch", "pytorch_lightning": "Lightning", "lightning_fabric": "Lightning"}
@@ -60,7 +61,8 @@ def passed_on(error: Exception, args: list[str]) -> str:
     """
     who = raised_in(error)
     in_words = isinstance(error, OF_OPTIONS) or (isinstance(error, TypeError) and who in WHO)
-    if isinstance(error, LiteratimError | DistError) or who == "literatim" or not args or not in_words:
+    lost = isinstance(error, DistError) or (is_initialized() and of_another(error))  # the others, not the options
+    if isinstance(error, LiteratimError) or lost or who == "literatim" or not args or not in_words:
         return ""
     given = plain(" ".join(args))
     given = f"of {given}" if len(given) <= 120 else "of these options"
