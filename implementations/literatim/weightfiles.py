@@ -61,9 +61,8 @@ def damaged_part(path: Path, tensors: bool = True) -> str | None:
             if not tensors and "/data/" in part.filename:
                 continue
             file.seek(part.header_offset + 26)
-            file.seek(
-                sum(struct.unpack("<HH", file.read(4))), os.SEEK_CUR
-            )  # the lengths of its name and of what follows
+            # The content follows the name and an extra field, whose lengths stand here; the directory has others.
+            file.seek(sum(struct.unpack("<HH", file.read(4))), os.SEEK_CUR)
             left, found = part.file_size, 0
             while left and (count := file.readinto(buffer[:left])):
                 left, found = left - count, zlib.crc32(buffer[:count], found)
