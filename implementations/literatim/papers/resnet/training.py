@@ -61,9 +61,10 @@ class ResNetTraining(LightningModule):
         momentum: of the gradients
         weight_decay: the factor $\lambda$ on all parameters
         schedule: "iterations" divides the rate by 10 at `drops`, "plateau" when the error of the first watched set has
-            not fallen for `patience` epochs; "printed" is the one of Sec. 4.2 for its networks, the other for Table 1's
+            not fallen for `patience` epochs in a row; "printed" is the one of Sec. 4.2 for its networks, the other for
+            Table 1's
         drops: the iterations at which "iterations" divides the rate
-        patience: epochs without a lower error that make a plateau
+        patience: epochs in a row without a lower error, however little, that make a plateau
         warm_up: "yes" starts at a rate of 0.01 until the training error is below 80 %; "printed" does so for 110 and
             1202 layers
         statistics: of batch normalisation when evaluating: "moving" averages, or "exact" ones over a hundred
@@ -123,7 +124,10 @@ class ResNetTraining(LightningModule):
         )
         if self.drops is not None:
             return optimizer
-        plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.1, patience=self.patience)
+        # PyTorch's patience is of the epochs that change nothing yet: with 4 the rate falls after the fifth.
+        plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimizer, factor=0.1, patience=self.patience - 1, threshold=0.0
+        )
         watched = getattr(self.trainer.datamodule, "watch", ["val"])[0]
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": f"{watched}_error"}}
 

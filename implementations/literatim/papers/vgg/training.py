@@ -47,7 +47,7 @@ class VGGTraining(LightningModule):
         momentum: of the gradients
         weight_decay: multiplier of the L2 penalty
         drops: how many times the rate is divided by 10
-        patience: epochs without a better error on the first watched set before it is; none keeps the rate
+        patience: epochs in a row without a lower error on the first watched set after which it is; none keeps the rate
         flip: average the posteriors of an image and its mirror image when evaluating
         mean: the mean RGB value to subtract; worked out in one pass over the training images where none is given
     """
@@ -128,8 +128,9 @@ class VGGTraining(LightningModule):
         )
         if self.patience is None:
             return optimizer
+        # PyTorch's patience is of the epochs that change nothing yet: with 4 the rate falls after the fifth.
         schedule = ReduceLROnPlateau(
-            optimizer, factor=0.1, patience=self.patience, threshold=0.0, min_lr=self.lr * 0.1**self.drops
+            optimizer, factor=0.1, patience=self.patience - 1, threshold=0.0, min_lr=self.lr * 0.1**self.drops
         )
         watched = getattr(self.trainer.datamodule, "watch", ["val"])[0]
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "monitor": f"{watched}_error"}}
