@@ -135,6 +135,8 @@ def test_faults_of_a_card(mlp, old, new, fault):
         ('b: "1,516"', 'b: {printed: "7", variant: big}', '1:3: parameters.b: the card has no variant "big"'),
         ('printed: "0.95 %"', 'printed: "few"', '11:3: [1]: "few" is no plain number: say what it means in `value`'),
         ('printed: "0.95 %"', 'printed: "1e999"', '11:3: [1]: "1e999" is no plain number: say what it means in'),
+        ("over: module", "over: check", "1:3: [0]: a table of a check is over `check`, and only that"),
+        ("over: module", "over: module\n  argument: b", "1:3: [0]: an argument is for a check"),
         ("over: module", "over: module\n  not_attempted: {en: no time}",
          "1:3: [0]: only an empirical claim can be not attempted"),
         ("over: module", "over: module\n  unexplained: {value: 1, why: {en: why}}\n  erratum: {why: {en: why}, proof: "

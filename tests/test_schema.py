@@ -143,6 +143,29 @@ def test_a_table_over_metrics_and_over_modules(tmp_path):
     assert found["shape.last"].measure.with_ == {"num_classes": 10}
 
 
+def test_a_table_of_a_check_that_is_called_with_its_rows(tmp_path, monkeypatch):
+    from literatim.claims.verdicts import judge
+    from literatim.papers.lenet import checks
+
+    found = claims(tmp_path, """
+        - id: table-6
+          kind: structural
+          check: literatim.papers.lenet.checks:answer
+          over: check
+          rows:
+            one: "3"
+            three: {printed: "5", name: {en: the third row, zh: 第三行}}
+            true: {}
+    """)  # fmt: skip
+    monkeypatch.setattr(checks, "answer", lambda row: row == "true" or len(row), raising=False)
+    assert [(c.argument, judge("lenet", c).verdict) for c in found.values()] == [
+        ("one", "holds"), ("three", "holds"), ("true", "holds")
+    ]  # fmt: skip
+    monkeypatch.setattr(checks, "answer", len)
+    assert judge("lenet", found["table-6.true"]).verdict == "fails"
+    assert [c.states.en for c in found.values()][:2] == ["the error of one", "the error of the third row"]
+
+
 def test_relations_differences_and_orderings(tmp_path):
     found = claims(tmp_path, """
         - id: most-of-them

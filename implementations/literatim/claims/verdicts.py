@@ -128,7 +128,11 @@ def _seeded() -> Iterator[None]:
 def _executed(paper: str, claim: Claim) -> tuple[Value | None, str, Text]:
     """Structural and behavioural claims."""
     try:
-        found = measured(paper, claim.measure) if claim.measure else call(claim.check or "")
+        found = (
+            measured(paper, claim.measure)
+            if claim.measure
+            else call(claim.check or "", *([claim.argument] if claim.argument else []))
+        )
     except LiteratimError:
         raise
     except Exception as error:  # a model that cannot run what is printed of it fails the claim, not the command

@@ -46,8 +46,10 @@ class Text(Strict):
     en: str
     zh: str | None = None
 
-    def filled(self, row: str) -> Text:
-        return Text(en=self.en.replace("{row}", row), zh=self.zh and self.zh.replace("{row}", row))
+    def filled(self, row: Text) -> Text:
+        """With the name of a table's row in place of `{row}`."""
+        zh = row.zh or row.en
+        return Text(en=self.en.replace("{row}", row.en), zh=self.zh and self.zh.replace("{row}", zh))
 
 
 class Venue(Strict):
@@ -276,6 +278,7 @@ class Unexplained(Strict):
 class Row(Strict):
     """One row of a printed table; what it leaves out is the claim's."""
 
+    name: Text | None = None  # what the row is called in `states`, where its key does not say it
     printed: str | None = None
     value: Number | tuple[int, ...] | None = None
     where: str | None = None
@@ -311,12 +314,14 @@ class Claim(Strict):
     tolerance: Tolerance | None = None
     measure: Measure | None = None
     check: ImportPath | None = None
+    argument: Word | None = None  # what the check is called with: a row of a table of checks
     result: Result | None = None
     trains: bool = False  # takes seconds: run by name or with --kind behavioural
     erratum: Erratum | None = None
     unexplained: Unexplained | None = None
     not_attempted: Text | None = None
-    over: Literal["module", "variant", "metric"] | None = None  # what a table's row keys stand for
+    # What a table's row keys stand for; `check`: the check is called with them.
+    over: Literal["module", "variant", "metric", "check"] | None = None
     rows: dict[Word, TextOrRow] | None = None
 
     @field_validator("printed")
@@ -337,13 +342,17 @@ class Claim(Strict):
             raise ValueError("a claim is an erratum or unexplained, not both")
         if self.not_attempted and self.kind != "empirical":
             raise ValueError("only an empirical claim can be not attempted")
+        if self.argument is not None and how != ["check"]:
+            raise ValueError("an argument is for a check")
         if self.rows is None and self.over is None:
             if self.printed is None and self.value is None and how == ["measure"]:
                 raise ValueError("a measure needs the number it is compared with: `printed`")
             if self.value is None and self.printed is not None and how != ["check"] and not number(self.printed):
                 raise ValueError(f'"{self.printed}" is no plain number: say what it means in `value`')
-        elif not (self.rows and self.over) or self.printed is not None or how == ["check"]:
-            raise ValueError("a table has `over` and `rows` (and a measure or a result), and prints in its rows")
+        elif not (self.rows and self.over) or self.printed is not None or self.argument is not None:
+            raise ValueError("a table has `over` and `rows`, and prints in its rows")
+        elif (how == ["check"]) != (self.over == "check"):
+            raise ValueError("a table of a check is over `check`, and only that")
         for key in self.rows or ():
             try:
                 self._row(key)
@@ -373,12 +382,14 @@ class Claim(Strict):
 
     def _row(self, key: str) -> Claim:
         base, row = self.model_dump(exclude={"rows", "over"}, exclude_none=True), (self.rows or {})[key]
-        cells = {"printed": row} if isinstance(row, str) else row.model_dump(exclude_none=True)
+        cells = {"printed": row} if isinstance(row, str) else row.model_dump(exclude={"name"}, exclude_none=True)
+        name = None if isinstance(row, str) else row.name
+        whole = {**base, "id": f"{self.id}.{key}", "states": self.states.filled(name or Text(en=key))}
+        if self.check:
+            return Claim.model_validate(whole | cells | {"argument": key})
         part = "measure" if self.measure else "result"
         named = {name: cells.pop(name) for name in ("module", "variant", "metric", "of") if name in cells}
-        inner = base[part] | {self.over: key} | named
-        text = self.states.filled(key)
-        return Claim.model_validate({**base, **cells, "id": f"{self.id}.{key}", part: inner, "states": text})
+        return Claim.model_validate(whole | cells | {part: base[part] | {self.over: key} | named})
 
 
 class Claims(RootModel[tuple[Claim, ...]]):
