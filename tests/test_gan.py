@@ -1,6 +1,7 @@
 """GAN and the conditional GAN: what their claims do not cover. Resuming, refusals, the end of a run, samples."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -96,6 +97,55 @@ def test_the_width_is_chosen_on_the_validation_set_and_never_on_the_test(few, tm
     few.sets["val"] = (torch.rand(30, 1, 28, 28), few.sets["val"][1])
     trainer(tmp_path).test(module, datamodule=few, verbose=False)
     assert module.sigma != mine
+
+
+def test_the_window_is_the_density_to_the_last_bit():
+    """Worked out in one piece of memory or with a new one for every step: the same numbers."""
+    x, centres, sigmas = torch.rand(7, 30), torch.rand(50, 30), (0.1, 0.3)
+    squares = parzen.squared_distances(x, centres)
+    for sigma, found in zip(sigmas, parzen.log_likelihood(x, centres, sigmas), strict=True):
+        scale = math.log(50) + 30 * math.log(sigma * math.sqrt(2 * math.pi))
+        assert torch.equal(found, (-0.5 / sigma**2 * squares).logsumexp(1) - scale)
+
+
+# --- Dropout in the samples of the conditional pair -------------------------------------------------
+
+
+def test_samples_are_drawn_through_the_dropout_of_the_training(few):
+    """Of noise and label that are the same in all, the mean and the spread of samples are those of the training net."""
+    module = CGANTraining(options={"width": 0.1})
+    for weight in module.net.parameters():
+        torch.nn.init.normal_(weight, std=0.3)
+    z, labels = torch.rand(1, 100).expand(4000, -1), torch.full((4000,), 3)
+    with torch.no_grad():
+        found = module.drawn(z, labels, torch.Generator().manual_seed(1))
+        expected = module.net.train().generator(z, *module.condition(labels))
+        once = module.drawn(z, labels)
+    assert (found.mean(0) - expected.mean(0)).abs().max() < 0.05
+    assert (found.std(0) - expected.std(0)).abs().max() < 0.03
+    assert expected.std(0).mean() > 0.2
+    assert once.std(0).max() == 0  # one draw for all: a walk shows what z does
+
+
+def test_samples_follow_from_the_seed_and_not_from_the_size_of_a_piece(few, monkeypatch):
+    module = training("cgan")
+    labels = torch.arange(20) % 10
+    first = module.generate(labels, 5)
+    monkeypatch.setattr(parzen, "CHUNK", 7)
+    state = torch.get_rng_state()
+    assert torch.allclose(module.generate(labels, 5), first, atol=1e-6)
+    assert torch.equal(torch.get_rng_state(), state)  # the training's own dropout goes on as if none had been asked
+    assert not torch.allclose(module.generate(labels, 6), first, atol=1e-3)
+
+
+def test_without_dropout_samples_are_those_of_the_network_in_evaluation(few):
+    module = training("cgan", dropout_in_samples=False)
+    labels = torch.arange(20) % 10
+    z = module.net.noise(20, torch.Generator().manual_seed(5))
+    found = module.train().generate(labels, 5)
+    assert torch.equal(found, module.net.eval().generator(z, *module.condition(labels)).detach())
+    module.dropout_in_samples = True
+    assert not torch.allclose(module.generate(labels, 5), found, atol=1e-3)
 
 
 # --- Training --------------------------------------------------------------------------------------

@@ -224,7 +224,7 @@ class SixPieces(model.Discriminator):
 
 
 class LinearLabels(model.Generator):
-    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+    def forward(self, z: Tensor, y: Tensor | None = None, kept: Tensor | None = None) -> Tensor:
         if y is None:
             z, y = z.split([100, 10], dim=1)
         both = torch.cat([F.relu(self.z(z)), self.y(y)], dim=1)

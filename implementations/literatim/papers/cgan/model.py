@@ -18,11 +18,13 @@ class Generator(nn.Module):
     """G: 200 rectified linear units see the noise, 1,000 the label, 1,200 both of these; 784 sigmoids are the image.
 
     Called with the noise (N, 100) and the label as a one-hot vector (N, 10), or with the two side by side, (N, 110).
-    Output (N, 784) between 0 and 1.
+    Output (N, 784) between 0 and 1. Half of the hidden units are dropped while training; or, at any time, those where
+    `kept`, (N, 2400) of zeros and ones for the inputs of the joint and of the last layer, is zero.
     """
 
     def __init__(self, z: int = 200, y: int = 1000, joint: int = 1200) -> None:
         super().__init__()
+        self.hidden = [z + y, joint]
         self.z = nn.Linear(NOISE, z)
         self.y = nn.Linear(LABELS, y)
         self.drop1 = nn.Dropout(DROPOUT)
@@ -30,11 +32,18 @@ class Generator(nn.Module):
         self.drop2 = nn.Dropout(DROPOUT)
         self.output = nn.Linear(joint, PIXELS)
 
-    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+    def forward(self, z: Tensor, y: Tensor | None = None, kept: Tensor | None = None) -> Tensor:
         if y is None:
             z, y = z.split([NOISE, LABELS], dim=1)
         both = torch.cat([F.relu(self.z(z)), F.relu(self.y(y))], dim=1)
-        return torch.sigmoid(self.output(self.drop2(F.relu(self.joint(self.drop1(both))))))
+        if kept is None:
+            return torch.sigmoid(self.output(self.drop2(F.relu(self.joint(self.drop1(both))))))
+        first, second = (kept / (1 - DROPOUT)).split(self.hidden, dim=1)
+        return torch.sigmoid(self.output(second * F.relu(self.joint(first * both))))
+
+    def kept(self, number: int, random: torch.Generator | None = None) -> Tensor:
+        """(number, 2400): which hidden units dropout keeps, ones, and drops, zeros; drawn on the CPU."""
+        return (torch.rand(number, sum(self.hidden), generator=random) >= DROPOUT).float()
 
 
 class Discriminator(nn.Module):

@@ -44,6 +44,8 @@ class CGANTraining(GANTraining):
         final_momentum: reached in a straight line
         saturates: the epoch, counted from 1, that has the final momentum
         samples: how many of the generator's make the Parzen window, a tenth of them of each class
+        dropout_in_samples: whether the generator drops units, others for each sample, where it is asked for samples as
+            it does in training: for the window, the pictures and `literatim predict`
     """
 
     paper = "cgan"
@@ -62,12 +64,14 @@ class CGANTraining(GANTraining):
         final_momentum: float = 0.7,
         saturates: int = 250,
         samples: int = parzen.SAMPLES,
+        dropout_in_samples: bool = True,
     ) -> None:
         super().__init__(
             variant, options, loss, update, k, lr, decay, lowest_rate, momentum, final_momentum, saturates, samples
         )
         if samples % LABELS:
             raise LiteratimError(f"model.samples is {samples}; there are {LABELS} classes with as many each")
+        self.dropout_in_samples = dropout_in_samples
 
     def condition(self, labels: Tensor) -> tuple[Tensor, ...]:
         return (one_hot(labels),)
@@ -89,6 +93,28 @@ class CGANTraining(GANTraining):
         asked = self.labels_of_samples(len(self.centres)).to(self.device)
         found = labels.to(self.device)[parzen.nearest(self.centres, images.flatten(1).to(self.device))]
         self.log("test_label_error", 100 * (found != asked).float().mean())
+
+    @torch.no_grad()
+    def generate(self, labels: Tensor, seed: int) -> Tensor:
+        """(N, 784): samples of these labels; noise and dropout follow from the seed."""
+        random = torch.Generator().manual_seed(seed)
+        return self.drawn(self.net.noise(len(labels), random), labels, random)
+
+    def drawn(self, z: Tensor, labels: Tensor, random: torch.Generator | None = None) -> Tensor:
+        """(N, 784): what the generator makes of noise (N, 100).
+
+        Where `dropout_in_samples`, through dropout drawn for each image from `random`; or, without it, drawn once for
+        all of them, so that they differ by noise and label alone.
+        """
+        if not self.dropout_in_samples:
+            return super().drawn(z, labels)
+        generator = self.net.generator
+        once = None if random else generator.kept(1, torch.Generator().manual_seed(0)).to(self.device)
+        made = []
+        for part, of in zip(z.split(parzen.CHUNK), labels.split(parzen.CHUNK), strict=True):
+            kept = once if once is not None else generator.kept(len(part), random).to(self.device)
+            made.append(generator(part.to(self.device), *self.condition(of.to(self.device)), kept))
+        return torch.cat(made)
 
     def sample(self, number: int, seed: int, label: int | None = None) -> Tensor:
         """(number, 1, 28, 28): images between 0 and 1, of one label or of all in turn."""

@@ -19,20 +19,29 @@ FITTED_ON = 1_000  # --limit_size: images of the validation set on which the wid
 CHUNK = 1_000  # images at a time: their distances to 10,000 samples take 40 MB
 
 
-def squared_distances(x: Tensor, y: Tensor) -> Tensor:
-    r"""(N, M) of the rows of (N, d) and (M, d), by $\|x\|^2 - 2 x \cdot y + \|y\|^2$."""
-    return torch.addmm(y.square().sum(1), x, y.T, alpha=-2).add_(x.square().sum(1)[:, None]).clamp_(min=0)
+def squared_distances(x: Tensor, y: Tensor, norms: Tensor | None = None) -> Tensor:
+    r"""(N, M) of the rows of (N, d) and (M, d), by $\|x\|^2 - 2 x \cdot y + \|y\|^2$; `norms`: $\|y\|^2$, if known."""
+    norms = y.square().sum(1) if norms is None else norms
+    return torch.addmm(norms, x, y.T, alpha=-2).add_(x.square().sum(1)[:, None]).clamp_(min=0)
 
 
 def log_likelihood(x: Tensor, samples: Tensor, sigmas: tuple[float, ...]) -> Tensor:
     """(len(sigmas), N): the log-density, in nats, of each row of x (N, d) under windows on the samples (M, d)."""
     scale = [-0.5 / sigma**2 for sigma in sigmas]
     rest = [math.log(len(samples)) + x.shape[1] * math.log(sigma * math.sqrt(2 * math.pi)) for sigma in sigmas]
-    found = []
+    norms, found = samples.square().sum(1), []
     for part in x.split(CHUNK):
-        distances = squared_distances(part, samples)
-        found.append(torch.stack([(a * distances).logsumexp(1) - b for a, b in zip(scale, rest, strict=True)]))
+        distances = squared_distances(part, samples, norms)
+        room = torch.empty_like(distances)  # the same for all widths: to fill new memory takes longer than the sums
+        found.append(torch.stack([log_sum(a, distances, room) - b for a, b in zip(scale, rest, strict=True)]))
     return torch.cat(found, dim=1)
+
+
+def log_sum(a: float, distances: Tensor, room: Tensor) -> Tensor:
+    """(N,): log of the sum of exp(a d) over each row of distances (N, M), worked out in `room`, of the same shape."""
+    exponents = torch.mul(distances, a, out=room)
+    largest = exponents.amax(1, keepdim=True)
+    return exponents.sub_(largest).exp_().sum(1).log_().add_(largest[:, 0])
 
 
 def best_sigma(samples: Tensor, validation: Tensor) -> float:
