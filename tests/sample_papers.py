@@ -86,6 +86,8 @@ def hostile() -> tuple[dict[str, object], list[dict[str, object]]]:
               measure={"what": "parameters", "variant": "net"}, unexplained={"value": 60000, "why": said}),
         claim("fact", where=HOSTILE, states=said, check="literatim.papers.lenet.checks:squash_at_one", printed="1",
               tolerance={"is": 0.1, "why": said}),
+        claim("derived", where=HOSTILE, states=said, check="literatim.papers.lenet.checks:squash_at_one", value=1,
+              follows_from=said),
         claim("never", kind="empirical", where=HOSTILE, states=said, printed="3", not_attempted=said,
               result={"recipe": "quick", "variant": "net", "metric": "error"}),
     ]  # fmt: skip

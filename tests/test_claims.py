@@ -10,7 +10,8 @@ import torch
 
 from conftest import CHECKOUT, sound_record
 from literatim.claims import verdicts
-from literatim.claims.verdicts import VERDICTS, judge, verify
+from literatim.claims.verdicts import VERDICTS, causes, count, judge, verify
+from literatim.cli.browse import print_verdicts
 from literatim.registry import ledger, reading
 from literatim.registry.schema import Claim
 
@@ -75,6 +76,63 @@ def test_unexplained_must_be_the_value_that_the_card_gives():
     c = {"measure": {"what": "parameters", "variant": "lenet5"}, "printed": "61K"}
     assert judge("lenet", claim(**c, unexplained={"value": 60000, "why": {"en": "…"}})).verdict == "unexplained"
     assert judge("lenet", claim(**c, unexplained={"value": 59999, "why": {"en": "…"}})).verdict == "fails"
+
+
+@pytest.mark.parametrize(
+    ("printed", "verdict", "detail"),
+    [
+        ("60.9 million", "holds", "cut off, not rounded: 60,965,224"),
+        ("60 million", "holds", "cut off, not rounded: 60,965,224"),
+        ("61 million", "fails", "cut off, 60,965,224 would be 60,000,000"),
+        ("60.97 million", "fails", "cut off, 60,965,224 would be 60,960,000"),
+        ("60.965 million", "fails", "60,965,224 rounded is what is printed: `cut_off` is needless"),
+    ],
+)
+def test_a_number_cut_off_is_exactly_that_and_not_the_rounded_one(monkeypatch, capsys, printed, verdict, detail):
+    from literatim.papers.lenet import checks
+
+    monkeypatch.setattr(checks, "answer", lambda: 60_965_224, raising=False)
+    v = judge("lenet", claim(check="literatim.papers.lenet.checks:answer", printed=printed, cut_off=True))
+    assert (v.verdict, v.detail, v.cut_off) == (verdict, detail, True)
+    print_verdicts([v])
+    assert f"c, {verdict}: {detail}" in capsys.readouterr().out, "it is said, though it holds"
+
+
+def test_a_shape_is_never_a_number_cut_off(monkeypatch):
+    from literatim.papers.lenet import checks
+
+    monkeypatch.setattr(checks, "answer", lambda: (1, 2), raising=False)
+    cut = claim(check="literatim.papers.lenet.checks:answer", printed="12", cut_off=True)
+    assert judge("lenet", cut).verdict == "fails"
+
+
+def test_a_derived_number_is_said_to_follow_and_not_to_be_printed(monkeypatch, capsys):
+    from literatim.papers.lenet import checks
+
+    monkeypatch.setattr(checks, "answer", lambda: 97 / 38, raising=False)
+    how = {"en": "Table 1: 97 over 38 minutes"}
+    v = judge("lenet", claim(check="literatim.papers.lenet.checks:answer", value=2.55, follows_from=how))
+    assert (v.verdict, v.printed, v.stated, v.as_json()["follows_from"]) == ("holds", None, 2.55, how["en"])
+    print_verdicts([v])
+    assert "2.55, follows from Table 1: 97 over 38 minutes" in capsys.readouterr().out
+
+
+def test_errata_of_one_slip_are_counted_by_their_cause(monkeypatch, capsys):
+    from literatim.papers.lenet import checks
+
+    monkeypatch.setattr(checks, "answer", lambda: 2, raising=False)
+    path = "literatim.papers.lenet.checks:answer"
+    erratum = {"value": 2, "why": {"en": "…"}, "proof": path}
+    wrong = {"check": path, "printed": "1"}
+    found = [claim(**wrong, id=name, erratum=erratum) for name in ("a", "b")]
+    found += [claim(**wrong, id=name, erratum={**erratum, "consequence_of": "a"}) for name in ("c", "d")]
+    verdicts = [judge("lenet", c) for c in found]
+    assert [v.consequence_of for v in verdicts] == [None, None, "a", "a"]
+    assert (count(verdicts), causes(verdicts)) == ({"erratum": 4}, 2)
+    print_verdicts(verdicts)
+    assert capsys.readouterr().out.rstrip().endswith("4 erratum of 2 causes")
+    print_verdicts(verdicts[:2])
+    assert capsys.readouterr().out.rstrip().endswith("2 erratum")
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,25 @@ def test_faults_of_a_card(mlp, old, new, fault):
          "1:3: [0]: only an empirical claim can be not attempted"),
         ("over: module", "over: module\n  unexplained: {value: 1, why: {en: why}}\n  erratum: {why: {en: why}, proof: "
          '"literatim.papers.mlp.checks:proof"}', "1:3: [0]: a claim is an erratum or unexplained, not both"),
+        ('printed: "0.95 %"', 'printed: "0.95 %"\n  value: 0.95\n  follows_from: {en: Table 1}',
+         "11:3: [1]: a number is `printed`, or it `follows_from` printed ones, not both"),
+        ('printed: "0.95 %"', "follows_from: {en: Table 1}",
+         "11:3: [1]: a number that `follows_from` printed ones is given in `value`"),
+        ('b: "1,516"', 'b: {follows_from: {en: Table 1}}', "10:5: [0].rows.b: a number that `follows_from` printed"),
+        ('b: "1,516"', 'b: {follows_from: {en: "12"}, value: 12, erratum: {why: {en: why}, proof: '
+         '"literatim.papers.mlp.checks:proof"}}', "10:5: [0].rows.b: an erratum is in what is printed, not in what"),
+        ('b: "1,516"', 'b: {printed: "few", value: 3, cut_off: true}', "10:5: [0].rows.b: only a printed number is"),
+        ('b: "1,516"', 'b: {follows_from: {en: "12"}, value: 12, cut_off: true}',
+         "10:5: [0].rows.b: only a printed number is cut off"),
+        ('b: "1,516"', 'b: {printed: "1.5K", cut_off: true, relation: at_most}',
+         "10:5: [0].rows.b: a number is cut off where ours is counted or checked, and the relation is `equals`"),
+        ('printed: "0.95 %"', 'printed: "0.95 %"\n  cut_off: true', "11:3: [1]: a number is cut off where ours is"),
+        ('b: "1,516"', 'b: {printed: "1.5K", cut_off: true, unexplained: {value: 1516, why: {en: why}}}',
+         "10:5: [0].rows.b: a number cut off needs no tolerance, and is neither an erratum nor unexplained"),
+        ('b: "1,516"', 'b: {printed: "1,516", erratum: {value: 7, why: {en: why}, consequence_of: parameters.a, proof: '
+         '"literatim.papers.mlp.checks:proof"}}', '10:63: [0].rows.b.erratum.consequence_of: no erratum is called "'),
+        ("over: module", 'over: module\n  erratum: {value: 7, why: {en: why}, consequence_of: parameters.b, proof: '
+         '"literatim.papers.mlp.checks:proof"}', '8:39: [0].erratum.consequence_of: "parameters.b" is itself a conseq'),
         ("2\n  source: preprint", "2\n  source: book", '11:3: error: the card has no source "book"'),
         ("small, metric", "big, metric", '11:3: error: the card has no variant "big"'),
         ("recipe: quick", "recipe: slow", '11:3: error: the card has no recipe "slow"'),

@@ -19,13 +19,14 @@ import yaml
 from conftest import CHECKOUT
 from literatim.pages import lineage
 from literatim.pages.architecture import drawing
+from literatim.pages.claims import errata, stated
 from literatim.pages.code import sections
-from literatim.pages.edition import code_links, edition, place_of_code, place_of_module
+from literatim.pages.edition import Entry, code_links, edition, place_of_code, place_of_module
 from literatim.pages.translations import behind, hash_of
 from literatim.pages.words import words
 from literatim.registry import card, claims, find, ledger
 from literatim.registry.ledger import PACKAGE, records
-from literatim.registry.schema import Measure, Relation, Text
+from literatim.registry.schema import Claim, Measure, Relation, Text
 from sample_papers import HOSTILE, write_papers
 
 SOURCES = sorted(path for paper in find() for path in (PACKAGE / "papers" / paper).glob("*.py"))
@@ -76,6 +77,12 @@ def rendered(page: str) -> str:
     options = {name: entry[name] for name, entry in zip(names, config, strict=True) if isinstance(entry, dict)}
     body = re.sub(r"\A---\n.*?\n---\n", "", page, flags=re.DOTALL)
     return markdown.markdown(body, extensions=names, extension_configs=options)
+
+
+def a_claim(**fields: object) -> Claim:
+    base = {"id": "c", "kind": "structural", "where": "Sec. 1", "source": "preprint", "states": {"en": "…"}}
+    check = {"check": "literatim.papers.lenet.checks:squash_at_one"}
+    return Claim.model_validate_json(json.dumps({**base, **check, **fields}))
 
 
 class Reader(HTMLParser):
@@ -287,6 +294,29 @@ def test_a_relation_is_said(sample):
     """0.1825 reproduces a printed 0.35 % only because less is meant to be enough."""
     row = rendered(sample.page("papers/lenet/index.md")).split('id="claim&#45;training&#45;error"')[1].split("</tr>")[0]
     assert "at most 0.35 %" in html.unescape(row)
+
+
+def test_a_derived_number_is_said_to_follow_from_the_printed_ones():
+    how = {"en": "Table 1: 97 over 38 minutes", "zh": "表1的97分钟与38分钟"}
+    found = a_claim(id="speed", value=2.55, follows_from=how)
+    assert html.unescape(stated(found, "en")) == "2.55<br><small>follows from Table 1: 97 over 38 minutes</small>"
+    assert html.unescape(stated(found, "zh")) == "2.55<br><small>由表1的97分钟与38分钟得出</small>"
+
+
+def test_consequences_of_an_erratum_stand_below_it_and_count_with_it():
+    erratum = {"value": 2, "why": {"en": "…"}, "proof": "literatim.papers.lenet.checks:squash_at_one"}
+    caused = {**erratum, "consequence_of": "first"}
+    found = [
+        a_claim(id=name, printed="1", erratum=e)
+        for name, e in (("follows", caused), ("other", erratum), ("first", erratum))
+    ]
+    entry = Entry(card("lenet"), tuple(found), (), None, False)
+    page = html.unescape(rendered(errata(entry, "en")))
+    places = [page.index(f'id="erratum-{name}"') for name in ("other", "first", "follows")]
+    assert places == sorted(places)
+    assert page.count("<h3") == 2
+    assert page.count("From the same cause") == 1
+    assert (entry.count(causes=True), entry.count()) == ({"not traced": 2}, {"not traced": 3})
 
 
 def test_sample_pictures_of_a_run_are_shown(sample):

@@ -16,8 +16,9 @@ from literatim.claims.verdicts import agrees, measured
 from literatim.cli import main
 from literatim.errors import LiteratimError
 from literatim.registry import reading
+from literatim.registry.printed import cut, number
 from literatim.registry.reading import validate
-from literatim.registry.schema import Card, Claim, Claims, number
+from literatim.registry.schema import Card, Claim, Claims
 
 SCHEMAS = {"card": Card, "claims": Claims}
 HEAD = """
@@ -293,6 +294,8 @@ def test_a_card_cannot_be_changed():
         ("1.2 Billion", 1.2e9, 1e8),
         ("7e-5", 7e-5, 1e-5),
         (" 16 ", 16, 1),
+        ("3.8×10^9", 3.8e9, 1e8),
+        ("6 x 10^−4", 6e-4, 1e-4),
     ],
 )
 def test_printed_numbers(printed, value, digit):
@@ -339,6 +342,49 @@ def test_a_value_of_our_own_reading_is_exact():
     found = claim(printed="84 inputs each", value=840)
     assert (agrees(found, 840), agrees(found, 841), found.slack) == (True, False, 0)
     assert claim(printed="463K", value=463 * 1024).slack == 0
+
+
+def test_a_number_that_follows_from_printed_ones_is_known_to_half_its_last_digit():
+    found = claim(follows_from={"en": "Table 1: 97 minutes over 38"}, value=2.55)
+    assert [agrees(found, value) for value in (97 / 38, 2.554, 2.556, 2.544)] == [True, True, False, False]
+    assert [claim(follows_from={"en": "…"}, value=v).slack for v in (97, 0.5, 1e-7)] == pytest.approx([0.5, 0.05, 5e-8])
+    assert claim(follows_from={"en": "…"}, value=2.55, tolerance={"is": 0, "why": {"en": "…"}}).slack == 0
+
+
+def test_a_row_that_prints_its_number_follows_from_no_other(tmp_path):
+    found = claims(tmp_path, """
+        - id: speed-up
+          kind: structural
+          measure: {what: parameters, variant: d}
+          follows_from: {en: Table 1}
+          over: module
+          rows: {a: {value: 3}, b: "4", c: {value: 5, follows_from: {en: Table 2}}}
+    """)  # fmt: skip
+    assert [c.follows_from and c.follows_from.en for c in found.values()] == ["Table 1", None, "Table 2"]
+    assert [c.stated for c in found.values()] == [3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("printed", "value", "stated", "left", "rounded"),
+    [
+        ("60 million", 60_965_224, 60_000_000, 60_000_000, False),
+        ("650,000", 659_272, 650_000, 650_000, False),  # zeros at the end fill places
+        ("650,000", 652_000, 650_000, 650_000, True),
+        ("3.8×10^9", 3_857_925_096, 3.8e9, 3.8e9, False),
+        ("73M", 73_600_000, 73_000_000, 73_000_000, False),
+        ("4.0 %", 4.09, 4.0, 4.0, False),
+        ("4.0 %", 4.04, 4.0, 4.0, True),
+        ("463K", 463 * 1024 + 600, 463 * 1024, 463 * 1024, False),  # a K of 1,024
+        ("463K", 463 * 1024 - 1, 463 * 1024, 462 * 1024, True),
+        ("0.29", 0.29, 0.29, 0.29, True),  # which the processor has as .28999…
+        ("-1.5", -1.58, -1.5, -1.5, False),
+        ("15", 15.99, 15, 15, False),
+        ("15", 16, 15, 16, False),
+        ("0", 0.7, 0, 0, False),
+    ],
+)
+def test_numbers_cut_off(printed, value, stated, left, rounded):
+    assert cut(value, printed, stated) == (pytest.approx(left, rel=1e-12), rounded)
 
 
 def test_shapes_agree_number_by_number():

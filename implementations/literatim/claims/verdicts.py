@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from literatim.errors import LiteratimError, did_you_mean
 from literatim.registry.ledger import Record, records
 from literatim.registry.names import find, resolve
+from literatim.registry.printed import cut
 from literatim.registry.reading import card, claims
 from literatim.registry.schema import Claim, Measure, Result, Text
 
@@ -48,10 +49,13 @@ class Verdict:
     where: str
     states: str
     printed: str | None
+    follows_from: str | None  # the printed numbers that `stated` is worked out from, and how
     stated: float | None
     measured: Any
     verdict: str
     detail: str
+    cut_off: bool = False  # `printed` is `measured` without its further digits
+    consequence_of: str | None = None  # the erratum whose slip makes this one
     detail_zh: str | None = None  # for the Chinese pages
 
     def as_json(self) -> dict[str, Any]:
@@ -81,6 +85,11 @@ def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
     return {name: counted[name] for name in VERDICTS if counted[name]}
 
 
+def causes(verdicts: Iterable[Verdict]) -> int:
+    """How many errata there are where those of one slip count once."""
+    return len({(v.paper, v.consequence_of or v.claim) for v in verdicts if v.verdict == "erratum"})
+
+
 def _verify(paper: str, kind: str | None, pattern: str | None) -> Iterator[Verdict]:
     for claim in claims(paper):
         if kind not in (None, claim.kind):
@@ -104,8 +113,9 @@ def judge(paper: str, claim: Claim, *, run: bool = True) -> Verdict:
             measured, verdict, detail = _executed(paper, claim)
     stated = claim.stated if isinstance(claim.stated, int | float) else None
     return Verdict(
-        paper, claim.id, claim.kind, claim.where, claim.states.en, claim.printed, stated, measured, verdict,
-        detail.en, detail.zh,
+        paper, claim.id, claim.kind, claim.where, claim.states.en, claim.printed,
+        claim.follows_from.en if claim.follows_from else None, stated, measured, verdict, detail.en,
+        claim.cut_off, claim.erratum.consequence_of if claim.erratum else None, detail.zh,
     )  # fmt: skip
 
 
@@ -138,6 +148,8 @@ def _executed(paper: str, claim: Claim) -> tuple[Value | None, str, Text]:
     except Exception as error:  # a model that cannot run what is printed of it fails the claim, not the command
         return None, "fails", Text(en=f"{type(error).__name__}: {error}")
     value, words = _parted(found)
+    if claim.cut_off and not isinstance(value, tuple):
+        return value, *_cut_off(claim, value, words)
     if agrees(claim, value):
         if claim.erratum or claim.unexplained:
             return value, "fails", Text(en="the card says that the paper errs here, but what it prints holds")
@@ -156,6 +168,17 @@ def _executed(paper: str, claim: Claim) -> tuple[Value | None, str, Text]:
             return value, "unexplained", claim.unexplained.why
         return value, "fails", Text(en=f"neither the printed value nor the {right} that the card cannot explain")
     return value, "fails", words
+
+
+def _cut_off(claim: Claim, value: Any, words: Text) -> tuple[str, Text]:
+    """Of a printed number that is ours cut off: it is exactly that, and rounding would have given another."""
+    left, rounded = cut(float(value), claim.printed or "", claim.stated)  # type: ignore[arg-type]
+    ours = f"{value:,}" if isinstance(value, int) else f"{value:,.10g}"
+    if not math.isclose(left, claim.stated, rel_tol=1e-9):  # type: ignore[arg-type]
+        return "fails", _joined([Text(en=f"cut off, {ours} would be {left:,.10g}"), words])
+    if rounded:
+        return "fails", Text(en=f"{ours} rounded is what is printed: `cut_off` is needless")
+    return "holds", _joined([Text(en=f"cut off, not rounded: {ours}", zh=f"截断，而非四舍五入：{ours}"), words])
 
 
 def _parted(found: Any) -> tuple[Value, Text]:

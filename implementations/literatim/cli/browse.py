@@ -161,7 +161,7 @@ def print_verdicts(rows: list[Verdict]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from literatim.claims.verdicts import count
+    from literatim.claims.verdicts import causes, count
 
     out = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 140)
     for paper in dict.fromkeys(row.paper for row in rows):
@@ -169,11 +169,17 @@ def print_verdicts(rows: list[Verdict]) -> None:
         for row in (row for row in rows if row.paper == paper):
             verdict = Text(row.verdict, style=COLOURS[row.verdict])
             says = row.printed if row.printed is not None else row.states
+            if row.follows_from:
+                says = f"{_cell(row.stated)}, follows from {row.follows_from}"
             table.add_row(row.claim, row.where, says, _cell(row.measured), verdict)
         out.print(table)
-        for row in (row for row in rows if row.paper == paper and row.detail and row.verdict != "holds"):
+        for row in (row for row in rows if row.paper == paper and row.detail):
+            if row.verdict == "holds" and not row.cut_off:
+                continue
             out.print(Text.assemble((row.claim, "bold"), f", {row.verdict}: {row.detail}"))
-    out.print("\n" + ", ".join(f"{number} {name}" for name, number in count(rows).items()))
+    counted, slips = count(rows), causes(rows)
+    of = {"erratum": f" of {slips} cause{'s' * (slips != 1)}"} if slips < counted.get("erratum", 0) else {}
+    out.print("\n" + ", ".join(f"{number} {name}{of.get(name, '')}" for name, number in counted.items()))
 
 
 def _cell(value: Any) -> str:

@@ -67,11 +67,13 @@ def claim_row(entry: Entry, claim: Claim, lang: Lang) -> str:
 
 
 def stated(claim: Claim, lang: Lang) -> str:
-    """The paper's number, with "at most" and the like before it where the claim is no equality."""
-    if not claim.printed:
-        return "–"
+    """The paper's number, with "at most" and the like before it where the claim is no equality; where it follows from
+    printed ones, from which."""
     relation = "" if claim.relation == "equals" else f"{word(claim.relation, lang)} "
-    return relation + esc(claim.printed)
+    if claim.follows_from:
+        how = word("follows-from", lang, what=said(claim.follows_from, lang))
+        return f"{relation}{amount(claim.value)}<br><small>{how}</small>"
+    return relation + esc(claim.printed) if claim.printed else "–"
 
 
 def _notes(claim: Claim, found: dict[str, Any], lang: Lang) -> list[str]:
@@ -112,32 +114,48 @@ def code_link(entry: Entry, place: object, content: str) -> str:
 
 
 def errata(entry: Entry, lang: Lang) -> str:
-    parts = []
-    for claim in entry.claims:
-        found = entry.finding(claim)
-        wrong = claim.erratum or claim.unexplained
-        if not wrong:
-            continue
-        has_value = wrong.value is not None
-        pairs = [
-            (word("printed", lang), esc(claim.printed)) if claim.printed else None,
-            (word("follows" if claim.erratum else "design-gives", lang), amount(wrong.value)) if has_value else None,
-            (word("measured", lang), evidence(entry, claim, found["measured"], lang)) if has_value else None,
-            (word("evidence", lang), said(Text(**found["detail"]), lang)) if found["detail"]["en"] else None,
-        ]
-        if claim.erratum:
-            name = claim.erratum.proof.partition(":")[2]
-            proof = code_link(entry, place_of_code(claim.erratum.proof), f"<code>{esc(name)}</code>")
-            pairs.append((word("proof", lang), proof))
-        terms = "".join(f"<dt>{pair[0]}</dt><dd>{pair[1]}</dd>" for pair in pairs if pair)
-        parts.append(
-            f"\n### {esc(claim.where)} {{#erratum-{claim.id.replace('.', '-')}}}\n"
-            + block(
-                f'<div class="erratum"><p>{chip(found["verdict"], lang, None, "../../method/")} '
-                f"{link('#' + claim_anchor(claim), said(claim.states, lang))}</p>"
-                f"<p>{sentence(wrong.why, lang)}{word('stop', lang)}</p><dl>{terms}</dl></div>"
-            )
-        )
+    """Errata and what is unexplained, in the paper's order; the consequences of a slip stand below their cause."""
     if not entry.claims:
         return ""
+    parts = []
+    for claim in entry.claims:
+        if not (claim.erratum or claim.unexplained) or (claim.erratum and claim.erratum.consequence_of):
+            continue
+        parts.append(f"\n### {esc(claim.where)} {{#{_anchor(claim)}}}\n" + block(_wrong(entry, claim, lang)))
+        following = [c for c in entry.claims if c.erratum and c.erratum.consequence_of == claim.id]
+        if following:
+            parts.append(block(element("p", word("consequences", lang))))
+        parts += [block(_wrong(entry, other, lang, id=_anchor(other))) for other in following]
     return heading("errata", lang) + ("".join(parts) or f"\n{word('no-errata', lang)}\n")
+
+
+def _anchor(claim: Claim) -> str:
+    return f"erratum-{claim.id.replace('.', '-')}"
+
+
+def _wrong(entry: Entry, claim: Claim, lang: Lang, **attributes: str) -> str:
+    """An erratum, or what is unexplained: what is printed, what follows, why, and how that is proved."""
+    wrong = claim.erratum or claim.unexplained
+    assert wrong is not None
+    found, has_value = entry.finding(claim), wrong.value is not None
+    pairs = [
+        (word("printed", lang), esc(claim.printed)) if claim.printed else None,
+        (word("paper-number", lang), stated(claim, lang)) if claim.follows_from else None,
+        (word("follows" if claim.erratum else "design-gives", lang), amount(wrong.value)) if has_value else None,
+        (word("measured", lang), evidence(entry, claim, found["measured"], lang)) if has_value else None,
+        (word("evidence", lang), said(Text(**found["detail"]), lang)) if found["detail"]["en"] else None,
+    ]
+    if claim.erratum:
+        name = claim.erratum.proof.partition(":")[2]
+        proof = code_link(entry, place_of_code(claim.erratum.proof), f"<code>{esc(name)}</code>")
+        pairs.append((word("proof", lang), proof))
+    terms = "".join(f"<dt>{pair[0]}</dt><dd>{pair[1]}</dd>" for pair in pairs if pair)
+    place = f"{esc(claim.where)}{word('colon', lang)}" if attributes else ""  # the others have it as their heading
+    return element(
+        "div",
+        f"<p>{chip(found['verdict'], lang, None, '../../method/')} {place}"
+        f"{link('#' + claim_anchor(claim), said(claim.states, lang))}</p>"
+        f"<p>{sentence(wrong.why, lang)}{word('stop', lang)}</p><dl>{terms}</dl>",
+        class_="erratum",
+        **attributes,
+    )

@@ -48,8 +48,10 @@ class Entry:
         found = (self.facts or {}).get("verdicts", {}).get(claim.id)
         return found if found and self.fresh and found["key"] == claim_key(claim) else NOT_TRACED
 
-    def count(self) -> Counter[str]:
-        return Counter(self.finding(claim)["verdict"] for claim in self.claims)
+    def count(self, *, causes: bool = False) -> Counter[str]:
+        """How many claims have which verdict; with `causes` the errata of one slip count once."""
+        counted = [c for c in self.claims if not (causes and c.erratum and c.erratum.consequence_of)]
+        return Counter(self.finding(claim)["verdict"] for claim in counted)
 
     def runs(self) -> dict[tuple[str, str], list[Record]]:
         """(recipe, variant) -> its records, in the card's order of recipes."""

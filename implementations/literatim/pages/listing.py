@@ -28,9 +28,13 @@ def home_page(edition: Edition, titles: dict[str, str], lang: Lang) -> str:
     entries = edition.entries.values()
     first = next((e for e in entries if e.card.recipes), None) or next(iter(entries))
     commit, edited = commit_and_edits()
-    counted: Counter[str] = sum((e.count() for e in entries), Counter())
+    counted: Counter[str] = sum((e.count(causes=True) for e in entries), Counter())
     state = "home-state" if len(edition.entries) > 1 else "home-state-1"
-    number = {"papers": len(edition.entries), "claims": sum(counted.values()), "commit": f"<code>{esc(commit)}</code>"}
+    number = {
+        "papers": len(edition.entries),
+        "claims": sum(len(e.claims) for e in entries),
+        "commit": f"<code>{esc(commit)}</code>",
+    }
     said_of = word(state, lang, **number) + (f" ({word('home-edited', lang)})" if edited else "")
     chips = " ".join(chip(name, lang, counted[name], "method/") for name in ORDER if counted[name])
     return "\n".join(
@@ -68,7 +72,7 @@ def commit_and_edits() -> tuple[str, bool]:
 
 def _on_timeline(entry: Entry, lang: Lang) -> str:
     to = f"papers/{entry.id}/"
-    counted = entry.count()
+    counted = entry.count(causes=True)
     wrong = counted["erratum"] + counted["unexplained"]
     ways = [link(f"{to}#errata", f"{word('to-errata', lang)} ({wrong})")] if wrong else []
     ways += [link(f"{to}#recipes", word("to-recipes", lang))] if entry.card.recipes else []
@@ -126,7 +130,7 @@ def papers_page(edition: Edition, lang: Lang) -> str:
 
 
 def _listed(entry: Entry, lang: Lang) -> str:
-    card, counted = entry.card, entry.count()
+    card, counted = entry.card, entry.count(causes=True)
     chips = " ".join(chip(name, lang, counted[name], "../method/") for name in ORDER if counted[name])
     cells = [
         str(card.year),

@@ -71,7 +71,7 @@ def byline(entry: Entry, lang: Lang) -> str:
 
 def glance(entry: Entry, lang: Lang) -> str:
     """How many claims have which verdict, and the ways on from here."""
-    counted = entry.count()
+    counted = entry.count(causes=True)
     chips = [chip(name, lang, counted[name], "../../method/") for name in ORDER if counted[name]]
     ways = [(f"{path.stem}/", file_word(path.stem, lang)) for path in entry.sources]
     code = (

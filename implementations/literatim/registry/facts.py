@@ -19,7 +19,7 @@ from literatim.registry.reading import card, claims, paper_folder, papers_folder
 from literatim.registry.schema import Claim
 
 # The machinery whose code decides verdicts and drawings, and the libraries that do.
-REGISTRY = ("data", "ledger", "reading", "recorded", "schema", "settings")
+REGISTRY = ("data", "ledger", "printed", "reading", "recorded", "schema", "settings")
 MACHINERY = (
     "claims", "datasets", "parts", "trace", "experiment/export.py", "loading.py",
     *(f"registry/{name}.py" for name in REGISTRY),
@@ -27,7 +27,7 @@ MACHINERY = (
 OURS = ("datasets", "experiment", "papers", "parts", "registry")  # what a tutorial may use
 LIBRARIES = ("torch", "numpy", "scikit-learn", "matplotlib")
 # The fields of a claim that no verdict hangs on.
-TEXTS = {"states", "why", "where", "source", "id", "not_attempted"}
+TEXTS = {"states", "follows_from", "why", "where", "source", "id", "not_attempted"}
 
 
 def facts_folder() -> Path:

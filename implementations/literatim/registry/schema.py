@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -21,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from literatim.errors import LiteratimError
+from literatim.registry.printed import number
 
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 # A card from elsewhere cannot make us import anything but the collection's own code.
@@ -28,7 +27,6 @@ ImportPath = Annotated[
     str, StringConstraints(pattern=r"^literatim\.(papers|datasets)(\.[a-z_][a-z0-9_]*)+:[A-Za-z_][A-Za-z0-9_]*$")
 ]
 Number = int | float
-SCALE = {"": 1, "k": 1e3, "m": 1e6, "million": 1e6, "g": 1e9, "billion": 1e9}
 
 
 def misplaced(what: str, *at: str | int) -> PydanticCustomError:
@@ -266,6 +264,7 @@ class Erratum(Strict):
     value: Number | tuple[int, ...] | None = None
     why: Text
     proof: ImportPath
+    consequence_of: Word | None = None  # another erratum, `<claim>` or `<claim>.<row>`, whose slip makes this one
 
 
 class Unexplained(Strict):
@@ -280,7 +279,9 @@ class Row(Strict):
 
     name: Text | None = None  # what the row is called in `states`, where its key does not say it
     printed: str | None = None
+    follows_from: Text | None = None
     value: Number | tuple[int, ...] | None = None
+    cut_off: bool | None = None
     where: str | None = None
     source: Word | None = None
     module: str | None = None
@@ -309,7 +310,10 @@ class Claim(Strict):
     source: Word
     states: Text
     printed: str | None = None  # the paper's own string
+    # In place of `printed`: from which printed numbers we have worked out `value`, and how.
+    follows_from: Text | None = None
     value: Number | tuple[int, ...] | None = None  # what `printed` means, where it is not a plain number
+    cut_off: bool = False  # `printed` is ours with its further digits cut off, where rounding would give another
     relation: Relation = "equals"
     tolerance: Tolerance | None = None
     measure: Measure | None = None
@@ -345,6 +349,7 @@ class Claim(Strict):
         if self.argument is not None and how != ["check"]:
             raise ValueError("an argument is for a check")
         if self.rows is None and self.over is None:
+            self._number_is_sound()
             if self.printed is None and self.value is None and how == ["measure"]:
                 raise ValueError("a measure needs the number it is compared with: `printed`")
             if self.value is None and self.printed is not None and how != ["check"] and not number(self.printed):
@@ -360,6 +365,21 @@ class Claim(Strict):
                 raise misplaced(error.errors()[0]["msg"].removeprefix("Value error, "), "rows", key) from None
         return self
 
+    def _number_is_sound(self) -> None:
+        """Where the number comes from, and how far it is known."""
+        if self.follows_from and self.printed is not None:
+            raise ValueError("a number is `printed`, or it `follows_from` printed ones, not both")
+        if self.follows_from and self.value is None:
+            raise ValueError("a number that `follows_from` printed ones is given in `value`")
+        if self.follows_from and self.erratum:
+            raise ValueError("an erratum is in what is printed, not in what we work out from it")
+        if self.cut_off and not (self.printed and number(self.printed) and isinstance(self.stated, int | float)):
+            raise ValueError("only a printed number is cut off: give it in `printed`, and what it means in `value`")
+        if self.cut_off and (self.result or self.relation != "equals"):
+            raise ValueError("a number is cut off where ours is counted or checked, and the relation is `equals`")
+        if self.cut_off and (self.tolerance or self.erratum or self.unexplained):
+            raise ValueError("a number cut off needs no tolerance, and is neither an erratum nor unexplained")
+
     @property
     def stated(self) -> float | tuple[int, ...] | None:
         """The paper's value: a number, a shape, or None where it states none."""
@@ -370,11 +390,15 @@ class Claim(Strict):
 
     @property
     def slack(self) -> float:
-        """The tolerance: the card's, or half the last printed digit; none for `less_than` and `more_than`."""
+        """The tolerance: the card's, or half the last digit of what is printed, or of what we worked out from it; none
+        for `less_than` and `more_than`."""
         if self.tolerance:
             return self.tolerance.is_
-        parsed = number(self.printed) if self.printed and self.relation not in ("less_than", "more_than") else None
-        return parsed[1] / 2 if parsed and self.value is None else 0.0
+        if self.relation in ("less_than", "more_than"):
+            return 0.0
+        digits = repr(self.value) if self.follows_from else self.printed if self.value is None else None
+        parsed = number(digits) if digits else None
+        return parsed[1] / 2 if parsed else 0.0
 
     def expanded(self) -> tuple[Claim, ...]:
         """The claim itself, or one claim for each row of its table, called `<id>.<row>`."""
@@ -384,6 +408,8 @@ class Claim(Strict):
         base, row = self.model_dump(exclude={"rows", "over"}, exclude_none=True), (self.rows or {})[key]
         cells = {"printed": row} if isinstance(row, str) else row.model_dump(exclude={"name"}, exclude_none=True)
         name = None if isinstance(row, str) else row.name
+        if "printed" in cells:
+            base.pop("follows_from", None)
         whole = {**base, "id": f"{self.id}.{key}", "states": self.states.filled(name or Text(en=key))}
         if self.check:
             return Claim.model_validate(whole | cells | {"argument": key})
@@ -401,27 +427,25 @@ class Claims(RootModel[tuple[Claim, ...]]):
                 raise misplaced(f'two claims are called "{name}"', i, "id")
             if "." in name:
                 raise misplaced("a claim's id has no dot: dots lead to the rows of a table", i, "id")
+        self._consequences_have_causes()
         return self
+
+    def _consequences_have_causes(self) -> None:
+        errata = {row.id: row.erratum for row in self.expanded() if row.erratum}
+        for name, erratum in errata.items():
+            cause = errata.get(erratum.consequence_of or name)
+            what = f'no erratum is called "{erratum.consequence_of}"' if cause is None else None
+            if cause and erratum.consequence_of and cause.consequence_of:
+                what = f'"{erratum.consequence_of}" is itself a consequence; name the cause of both'
+            if what:
+                claim, _, row = name.partition(".")
+                at = next(i for i, other in enumerate(self.root) if other.id == claim)
+                cell = (self.root[at].rows or {}).get(row)
+                rows = ("rows", row) if isinstance(cell, Row) and cell.erratum else ()
+                raise misplaced(what, at, *rows, "erratum", "consequence_of")
 
     def expanded(self) -> tuple[Claim, ...]:
         return tuple(row for claim in self.root for row in claim.expanded())
-
-
-def number(printed: str) -> tuple[float, float] | None:
-    """(value, worth of the last printed digit) of a printed number: "60,000", "0.95 %", "1.7M", "3.6e9"."""
-    found = re.fullmatch(
-        r"(?P<digits>[-−+]?\d[\d,]*(\.\d+)?)(e(?P<power>[-+]?\d{1,2}))?\s*(?P<unit>%|k|m|g|million|billion)?",
-        printed.strip(),
-        re.IGNORECASE,
-    )
-    if not found:
-        return None
-    digits = found["digits"].replace(",", "").replace("−", "-")
-    unit = (found["unit"] or "").lower()
-    scale = SCALE.get(unit, 1) * 10.0 ** int(found["power"] or 0)
-    decimals = len(digits.partition(".")[2])
-    value = float(digits) * scale
-    return (int(value) if value == math.floor(value) and not decimals else value), scale * 10.0**-decimals
 
 
 Row.model_rebuild()
