@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -46,6 +46,14 @@ class Callbacks(Part):
     Identity: RandomState
 
 
+class Mean(Part):
+    value: float
+    of: int = Field(ge=0)
+    by: Literal["mean", "sum", "max", "min"]
+    shared: bool
+    shown: bool
+
+
 class Contents(Part):
     literatim: Identity
     state_dict: dict[str, Tensor]
@@ -56,6 +64,7 @@ class Contents(Part):
     optimizer_states: list[dict[str, Any]]
     lr_schedulers: list[dict[str, Any]]
     callbacks: Callbacks
+    means: dict[str, Mean] = {}
 
 
 def check_contents(found: Any) -> str | None:

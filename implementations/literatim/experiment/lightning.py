@@ -30,6 +30,7 @@ from literatim.experiment.holding import held
 from literatim.experiment.launch import first, launch
 from literatim.experiment.limits import check_options
 from literatim.experiment.loggers import move_logs, with_place_for_logs
+from literatim.experiment.means import Means
 from literatim.experiment.misfits import mismatch, unfit
 from literatim.experiment.options import NOT_OVERRIDES, PaperParser, flat, guard_imports, import_path, options, place_in
 from literatim.experiment.origin import Origin, origin_of
@@ -209,6 +210,7 @@ class PaperCLI(LightningCLI):
                 ranks.OneFolder(folder, self.request.checkpoint, self.take_folder),
                 Fits(),
                 callbacks.Identity(self.identity, folder, self.configuration()),
+                Means(),
                 ranks.OfEachRank(),
                 StopAtNaN(),
                 self.stop,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,8 @@ LARGEST_SEED = 2**32 - 1  # numpy takes no larger one
 # Callbacks of Lightning that change an option when the run has begun, of which its record could say nothing.
 FINDERS = {"LearningRateFinder": "--model.lr", "BatchSizeFinder": "--data.batch_size"}
 LEVELS = ("data.background", "data.ink")  # of grey, which may be below zero; no other option of a module may
+MOST_PROCESSES = max(64, 2 * (os.cpu_count() or 1))  # of one machine; a slip of some zeros would bring it down
+AT_ONCE = ("data.workers", "model.workers", "trainer.devices")
 LIMITS = {"fit": "train", "validate": "val", "test": "test", "predict": "predict"}
 
 
@@ -27,6 +30,8 @@ def check_options(config: Any, command: str) -> None:
     for name, value in numbers(flat(config)):
         if not math.isfinite(value):
             raise LiteratimError(f"{name} is {value}; it must be a number that is finite")
+        if name in AT_ONCE and value > MOST_PROCESSES:
+            raise LiteratimError(f"{name} is {value}; on this machine it must be at most {MOST_PROCESSES}")
         if value < 0 and name.startswith(("model.", "data.")) and name.count(".") == 1 and name not in LEVELS:
             raise LiteratimError(f"{name} is {value}; it must not be negative")
     check_trainer(config.trainer, command)

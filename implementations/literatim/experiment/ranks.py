@@ -74,7 +74,7 @@ class OfEachRank(Callback):
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         if trainer.world_size == 1:
             return
-        mine: dict[str, Any] = {"random": random_state(), "module": {}}
+        mine: dict[str, Any] = {"random": random_state(), "module": {}, "means": checkpoint.get("means", {})}
         pl_module.on_save_checkpoint(mine["module"])
         torch.save(mine, written := io.BytesIO())
         gathered: list[Any] = [None] * trainer.world_size
