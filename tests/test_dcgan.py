@@ -18,6 +18,7 @@ from literatim.experiment.callbacks import Identity
 from literatim.experiment.plots import write_grid
 from literatim.papers.dcgan import features
 from literatim.papers.dcgan.model import DCGAN
+from literatim.papers.dcgan.neighbours import nearest_error
 from literatim.papers.dcgan.training import DCGANTraining
 from literatim.papers.gan.parzen import squared_distances
 from literatim.registry import card
@@ -45,6 +46,8 @@ NUMBERS = {
     "imagenet32": (6_690_688, 4_586_112),
     "svhn32": (1_446_976, 1_033_664),
     "mnist32": (465_888, 259_232),
+    "mnist-conditional": (6_820_538, 6_688_202),
+    "mnist-conditional-gains": (6_820_538 + 2 * (1024 + 6272 + 64), 6_688_202 + 2 * (128 + 1024)),
 }
 
 
@@ -189,6 +192,71 @@ def test_what_cannot_be_trained_is_refused_in_a_sentence(options, given, words, 
     assert "\n" not in str(caught.value)
 
 
+# --- The conditional pair --------------------------------------------------------------------------
+
+CONDITIONAL = {"variant": "mnist-conditional", "options": {"width": 1 / 16}, "labels": 200, "draws": 2}
+
+
+@pytest.fixture
+def told():
+    """Sixty digits of 28x28 pixels between 0 and 1, as the conditional pair takes them."""
+    return sixty_digits(batch_size=20, size=28, background=0.0, ink=1.0)
+
+
+@pytest.mark.parametrize("update", ["algorithm-1", "released"])
+def test_the_conditional_pair_is_told_the_labels_of_each_minibatch(update, told, tmp_path):
+    """Both networks, for images and for samples; and both move."""
+    module = training(**CONDITIONAL, update=update)
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    seen = []
+    for part in (module.net.generator, module.net.discriminator):
+        part.register_forward_hook(lambda _, args, out: seen.append(args[1].argmax(1)))
+    fitting = trainer(tmp_path, max_epochs=1, limit_val_batches=0)
+    fitting.fit(module, datamodule=told)
+    expected = [labels for _, labels in told.train_dataloader()]
+    assert all(any(torch.equal(labels, given) for labels in expected) for given in seen)
+    assert len(seen) == {"algorithm-1": 3 * 5, "released": 2 + 3 + 2}[update]
+    moved = [name for name, value in module.state_dict().items() if not torch.equal(value, before[name])]
+    assert {name.split(".")[1] for name in moved if name.endswith("weight")} == {"generator", "discriminator"}
+
+
+def test_the_test_tells_digits_by_samples_and_by_training_images(told, tmp_path):
+    """Samples that are the training images err as these do; those of other labels nearly always."""
+    module = training(**CONDITIONAL)
+    images, labels = told.sets["train"]
+    of = [images[labels == label][0] for label in range(10)]
+    errors = []
+    for shift in (0, 1):
+        module.drawn = lambda z, asked, shift=shift: torch.stack([of[(int(label) + shift) % 10] for label in asked])
+        errors.append(trainer(tmp_path).test(module, datamodule=told, verbose=False)[0])
+    assert errors[0]["test_error"] < 50 < 75 < errors[1]["test_error"]
+    assert errors[0]["test_real_error"] == errors[1]["test_real_error"]
+    known, test = told.sets["train"], told.sets["test"]
+    assert errors[0]["test_real_error"] == pytest.approx(nearest_error(known, test))
+
+
+@pytest.mark.parametrize("statistics", ["running", "batch"])
+def test_samples_are_of_the_label_that_is_asked_for(statistics):
+    """As many as asked for, between 0 and 1, and others for another label."""
+    module = training(**CONDITIONAL, statistics=statistics)
+    three, four, all_ = (module.sample(12, seed=0, label=label) for label in (3, 4, None))
+    assert three.shape == (12, 1, 28, 28)
+    assert three.min() >= 0
+    assert three.max() <= 1
+    assert not torch.equal(three, four)
+    if statistics == "running":
+        assert torch.allclose(all_[3], three[3], atol=1e-5)
+    with pytest.raises(LiteratimError, match="there is a label 10; the networks know those from 0 to 9"):
+        module.sample(2, seed=0, label=10)
+
+
+def test_the_conditional_pair_refuses_images_of_the_unconditional_one(told, tmp_path):
+    images, labels = told.sets["train"]
+    told.sets["train"] = (2 * images - 1, labels)
+    with pytest.raises(LiteratimError, match=r"between 0 and 1 .*--data.background 0 --data.ink 1 of digits$"):
+        trainer(tmp_path, max_epochs=1, limit_val_batches=0).fit(training(**CONDITIONAL), datamodule=told)
+
+
 # --- Classifiers -----------------------------------------------------------------------------------
 
 
@@ -275,7 +343,7 @@ def test_without_labels_there_are_no_classifiers(few, tmp_path):
 # --- Recipes ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("recipe", ["mnist", "lsun"])
+@pytest.mark.parametrize("recipe", ["mnist", "mnist-conditional", "lsun"])
 def test_recipes_hold_what_is_printed_for_all_models(recipe):
     """Sec. 4: 128 images a minibatch; nothing of the optimiser is otherwise than by default."""
     settings = yaml.safe_load(recipe_path("dcgan", recipe).read_text())

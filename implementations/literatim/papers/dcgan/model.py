@@ -115,6 +115,9 @@ class DCGAN(nn.Module):
         width: what all numbers of maps are multiplied by, for trials in a hurry
     """
 
+    levels = (-1.0, 1.0)  # of the images (Sec. 4)
+    labels = 0  # that the networks are told
+
     def __init__(
         self,
         maps: Sequence[int] = (128, 256, 512, 1024),
@@ -155,6 +158,6 @@ def initialise(net: nn.Module) -> None:
     for layer in net.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             layer.weight.normal_(0, STD)
-        elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+        elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d) and layer.affine:
             layer.weight.normal_(1, STD)
             layer.bias.zero_()
