@@ -14,6 +14,7 @@ from PIL import Image
 import literatim
 from literatim.cli import main
 from literatim.datasets.digits import Digits
+from literatim.datasets.mnist import MNIST
 from literatim.errors import LiteratimError
 from literatim.experiment.callbacks import Identity
 from literatim.experiment.checkpoints import read_checkpoint
@@ -146,6 +147,25 @@ def test_without_dropout_samples_are_those_of_the_network_in_evaluation(few):
     assert torch.equal(found, module.net.eval().generator(z, *module.condition(labels)).detach())
     module.dropout_in_samples = True
     assert not torch.allclose(module.generate(labels, 5), found, atol=1e-3)
+
+
+def spread(images, labels):
+    """How far images of one label lie from their mean: the root of the pixels' summed variances, over ten labels."""
+    return float(torch.stack([images[labels == k].flatten(1).var(0).sum().sqrt() for k in range(10)]).mean())
+
+
+@pytest.mark.skipif(not os.environ.get("LITERATIM_DATA"), reason="LITERATIM_DATA names no folder with MNIST")
+def test_samples_of_one_label_differ_as_much_as_the_images_do():
+    """With the shipped weights: through the dropout within a tenth, and without it less than a quarter."""
+    data = MNIST(size=28, background=0.0, ink=1.0)
+    data.setup("test")
+    of_data = spread(*data.sets["test"])
+    module = CGANTraining()
+    module.net = literatim.load("cgan", weights="mnist")
+    labels = module.labels_of_samples(2000)
+    assert 0.9 < spread(module.generate(labels, 0), labels) / of_data < 1.1
+    module.dropout_in_samples = False
+    assert spread(module.generate(labels, 0), labels) / of_data < 0.25
 
 
 # --- Training --------------------------------------------------------------------------------------

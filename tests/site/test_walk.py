@@ -16,7 +16,7 @@ from literatim.papers.gan.demo import Walk
 from literatim.registry import card
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-DEMOS = {"gan": (Walk, 100), "cgan": (Asked, 110)}
+DEMOS = {"gan": (Walk, 100), "cgan": (Asked, 2510)}
 LANGUAGES = {"en": "", "zh": "/zh"}
 RUNTIME = [
     "vendor/onnxruntime/ort-wasm-simd-threaded.mjs",
@@ -165,16 +165,39 @@ def test_the_digit_that_is_asked_for_is_what_the_generator_is_told(page, demo_on
     module = generators["cgan"][0]
     demo = demo_on("cgan", language)
     start(demo)
-    noise = agrees(demo, module)[:100]
     for value in (0, 30):
         demo.get_by_role("slider").fill(str(value))
-        noise = agrees(demo, module)[:100]
-        both = torch.cat([noise.expand(10, -1), torch.eye(10)], dim=1)
+        noise, _, kept = agrees(demo, module).split([100, 10, 2400])
+        both = torch.cat([noise.expand(10, -1), torch.eye(10), kept.expand(10, -1)], dim=1)
         assert (row(demo) - images(module, both)).abs().max() < 0.6 / 255
-        for digit in (0, 4, 9):
+        for digit in (0, 9):
             demo.get_by_role("button", name={"en": f"Digit {digit}", "zh": f"数字 {digit}"}[language]).click()
             assert torch.equal(agrees(demo, module), both[digit])
             assert pressed(demo) == digit
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_dropout_is_drawn_apart_from_the_noise_and_gives_other_digits(page, demo_on, generators, language):
+    module = generators["cgan"][0]
+    demo = demo_on("cgan", language)
+    start(demo)
+    inputs, rows = [agrees(demo, module)], [row(demo)]
+    name, said = {
+        "en": ("Other dropout", "Other units are dropped ({})."),
+        "zh": ("换一组 dropout", "已改为丢弃另一批单元（第 {} 次）。"),
+    }[language]
+    for k in range(1, 5):
+        demo.get_by_role("button", name=name).click()
+        inputs.append(agrees(demo, module))
+        rows.append(row(demo))
+        expect(demo.get_by_role("status")).to_have_text(said.format(k))
+        assert torch.equal(inputs[-1][:110], inputs[0][:110])
+    kept = torch.stack(inputs)[:, 110:]
+    assert set(kept.unique().tolist()) == {0.0, 1.0}
+    assert abs(kept.mean() - 0.5) < 0.03
+    assert (kept[1:] != kept[:-1]).float().mean() > 0.45
+    each = torch.stack(rows).std(0).norm(dim=1)  # how much five images of one digit differ
+    assert each.min() > 1
 
 
 @pytest.mark.parametrize("paper", DEMOS)
@@ -209,13 +232,20 @@ def test_the_keyboard_is_enough(page, demo_on, generators, paper):
     assert torch.allclose(agrees(demo, module)[:100], torch.lerp(first, last, 89 / 90), atol=1e-6)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")  # other noise
-    assert (agrees(demo, module)[:100] - last).abs().max() > 0.5
+    given = agrees(demo, module)
+    assert (given[:100] - last).abs().max() > 0.5
+    if paper == "cgan":
+        page.keyboard.press("Tab")
+        page.keyboard.press("Space")  # other dropout
+        other = agrees(demo, module)
+        assert torch.equal(other[:110], given[:110])
+        assert not torch.equal(other[110:], given[110:])
     for k in range(3):
         page.keyboard.press("Tab")
         page.keyboard.press("Space")
         given = agrees(demo, module)
         assert pressed(demo) == k
-        assert paper == "gan" or given[100:].argmax() == k
+        assert paper == "gan" or given[100:110].argmax() == k
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -92,9 +92,9 @@ def picture(paper: str) -> str | None:
 
 
 def export_demo(paper: str, network: str, weights: str, path: Path) -> None:
-    """The demo's module, around the model with its recorded weights, as ONNX."""
+    """The demo's module, around the model with its recorded weights, as ONNX: for its own input, or the model's."""
     net = call(network, load(paper, weights=weights))
-    shape = card(paper).variants[card(paper).default_variant].input
+    shape = getattr(net, "input", card(paper).variants[card(paper).default_variant].input)
     if isinstance(shape, dict):
         shape = next(iter(shape.values()))
     write_onnx(net.eval(), shape, path, list(net.outputs))
