@@ -148,7 +148,7 @@ class Open(Strict):
 
 
 class Compared(Strict):
-    """What a popular implementation changes; `check` returns True while that is so."""
+    """What the authors' code or a popular implementation does otherwise; `check` returns True while that is so."""
 
     with_: Text | str = Field(alias="with")  # a library's name stands for itself
     differs: Text
@@ -256,7 +256,8 @@ class Result(Strict):
 
 
 class Erratum(Strict):
-    """The printed number cannot follow from the printed design: the one that does, and a proof without the model.
+    """The printed number cannot follow from the printed design: the one that does, and a proof that reckons with what
+    is printed, not with the model.
 
     For a claim with no number the proof returns True where the paper is shown to err.
     """
