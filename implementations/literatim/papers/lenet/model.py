@@ -166,8 +166,10 @@ class LeNet5(nn.Module):
     def reset_parameters(self, init: Init, coefficient: float | None) -> None:
         r"""Appendix A: uniform between $-2.4/F_i$ and $2.4/F_i$, where $F_i$ is the number of inputs of the unit.
 
-        With the printed rule the network does not train: the paper's own aim, weighted sums of one common
-        spread, asks for $\sqrt{F_i}$ (see the card's claim `initialisation`). Open, and chosen here: a unit of S2
+        With the printed rule the network does not train: the paper's own aim, weighted sums of one common spread, asks
+        for $\sqrt{F_i}$. The appendix grants this of independent inputs, and assumes highly correlated ones, whose sums
+        would grow like $F_i$; with weights drawn about zero they do not (the card's claims `weighted-sums` and
+        `initialisation`). Open, and chosen here: a unit of S2
         and S4 has four inputs and one coefficient, so $F_i = 4$; biases start at zero.
         """
         for layer in (self.c1, self.s2, self.c3, self.s4, self.c5, self.f6, self.output):
