@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from literatim.claims import Finding
+from literatim.claims import Finding, recipes
 from literatim.claims.measures import parameters
 from literatim.claims.verdicts import build
+from literatim.datasets import imagenet
 from literatim.papers.alexnet import model, momentum, training
 from literatim.parts import colour
 
@@ -80,20 +81,6 @@ def seeded(seed: int = 0) -> Iterator[None]:
 
 
 # --- Layers and connections ------------------------------------------------------------------------
-
-
-def eight_learned_layers() -> bool:
-    with_weights = [type(m) for m in shapes_only().modules() if list(m.parameters(recurse=False))]
-    return with_weights == [nn.Conv2d] * 5 + [nn.Linear] * 3
-
-
-def kernels_as_printed() -> bool:
-    """96 of 11x11x3, 256 of 5x5x48, 384 of 3x3x256, 384 of 3x3x192, 256 of 3x3x192; three layers of 4096 and 1000."""
-    net = shapes_only()
-    convolutions = [(96, 3, 11, 11), (256, 48, 5, 5), (384, 256, 3, 3), (384, 192, 3, 3), (256, 192, 3, 3)]
-    return [getattr(net, name).weight.shape for name in LEARNED] == [
-        *convolutions, (4096, 6 * 6 * 256), (4096, 4096), (1000, 4096)
-    ]  # fmt: skip
 
 
 def neurons_in_all() -> int:
@@ -174,10 +161,6 @@ def signed_net(**options: Any) -> model.AlexNet:
     return net
 
 
-def relu_after_every_layer() -> bool:
-    return rectified(signed_net())
-
-
 def normalisation_by_hand() -> bool:
     """The formula with k = 2, n = 5, alpha = 1e-4, beta = 0.75, map by map, where its sum weighs as much as k."""
     a = 100 * noise(2, 9, 2, 3).double()
@@ -204,14 +187,6 @@ def probabilities_by_hand() -> bool:
     return torch.allclose(small().probabilities(y), y.exp() / y.exp().sum(1, keepdim=True))
 
 
-def half_the_kernels() -> bool:
-    """The one-GPU net has half of the kernels in each convolution but the last, and fully connected layers as wide."""
-    one, two = build("alexnet", "alexnet-one-gpu"), shapes_only()
-    widths = [(getattr(one, name).weight.shape[0], getattr(two, name).weight.shape[0]) for name in LEARNED]
-    halved = all(2 * of_one == of_two for of_one, of_two in widths[:4])
-    return halved and all(of_one == of_two for of_one, of_two in widths[4:])
-
-
 def one_gpu_has_about_as_many() -> float:
     """Parameters of the one-GPU net over those of the two-GPU net."""
     return parameters(build("alexnet", "alexnet-one-gpu"), None, INPUT) / parameters(shapes_only(), None, INPUT)
@@ -230,13 +205,6 @@ def mean_of_every_pixel() -> bool:
     view = module.views(x[:1])[0, training.CENTRE]
     by_hand = (x[0] - sum(x) / 5)[:, 4:67, 4:67]
     return torch.allclose(view, by_hand, atol=1e-3)
-
-
-def sides() -> bool:
-    """Crops of 224 from images of 256, in training and at test."""
-    with torch.device("meta"):
-        module = training.AlexNetTraining()
-    return (module.image_size, module.net.size) == (256, 224)
 
 
 def crops_are_windows() -> bool:
@@ -339,7 +307,8 @@ def eigenvalues_have_the_wrong_unit() -> Finding:
     r"""A tenth of an eigenvalue against a tenth of its square root, on two real photographs in two units.
 
     Eigenvalues of a covariance are squares: with pixels from 0 to 255 instead of 0 to 1 the images grow by 255 and
-    the printed noise by $255^2$. Their square roots grow as the images do.
+    the printed noise by $255^2$. Their square roots grow as the images do. So what the noise leaves of an image hangs
+    on the unit, which the paper does not print; on levels from 0 to 1 it is small.
     """
     pixels = colours()
     levels = torch.linalg.eigvalsh(torch.cov(pixels))[-1].item()
@@ -348,10 +317,10 @@ def eigenvalues_have_the_wrong_unit() -> Finding:
     beyond = 0.1 * levels > 255 and 0.1 * math.sqrt(levels) < float(pixels.std())
     return Finding(
         unit and beyond,
-        f"along the first component a tenth of the eigenvalue is {0.1 * levels:.0f} levels of 255, "
-        f"a tenth of its square root {0.1 * math.sqrt(levels):.0f}",
-        f"沿第一主成分，特征值的十分之一为 {0.1 * levels:.0f} 级（满级 255），"
-        f"其平方根的十分之一为 {0.1 * math.sqrt(levels):.0f} 级",
+        f"along the first component a tenth of the eigenvalue is {0.1 * levels:.0f} levels of 255, a tenth of its "
+        f"square root {0.1 * math.sqrt(levels):.0f}; on levels from 0 to 1 the former is as {25.5 * fractions:.0f} of 255",
+        f"沿第一主成分，特征值的十分之一为 {0.1 * levels:.0f} 级（满级 255），其平方根的十分之一为 "
+        f"{0.1 * math.sqrt(levels):.0f} 级；若取值在 0 至 1 之间，前者相当于 255 级中的 {25.5 * fractions:.0f} 级",
     )
 
 
@@ -391,12 +360,6 @@ def initial_weights() -> bool:
         if abs(moments[0]) > 0.05 or abs(moments[1] - 1) > 0.03 or abs(moments[2] - 3) > 0.4:
             return False
     return True
-
-
-def initial_biases() -> bool:
-    net = small()
-    ones = ("conv2", "conv4", "conv5", "fc6", "fc7")
-    return all(bool((getattr(net, name).bias == (name in ones)).all()) for name in LEARNED)
 
 
 def objective_by_hand() -> bool:
@@ -482,70 +445,12 @@ def conv1_units() -> int | None:
     return 96 * fitting[0] ** 2 if len(fitting) == 1 else None
 
 
-# One card's layers in the authors' file layers-145.cfg: name, type, neuron (none: as it is), deviation of the weights.
-LAYERS_145 = (
-    ("conv1a", "conv", "", 0.01), ("rnorm1a", "cmrnorm", "", None), ("pool1a", "pool", "relu", None),
-    ("conv2a", "conv", "relu", 0.01), ("rnorm2a", "cmrnorm", "", None), ("cnorm2a", "rnorm", "", None),
-    ("pool2a", "pool", "", None), ("conv3a", "conv", "relu", 0.03), ("conv4a", "conv", "relu", 0.03),
-    ("conv5a", "conv", "", 0.03), ("pool3a", "pool", "relu", None), ("fc2048a", "fc", "relu", 0.01),
-    ("fc2048ba", "fc", "relu", 0.01), ("fc1000", "fc", "", 0.01),
-)  # fmt: skip
-# `scale` and `size` of its four cmrnorm layers; layer.py divides the one by the other (NormLayerParser.add_params).
-SCALE_145, SIZE_145 = 1e-4, 5
-# The errors in the logs at the end of layer-params-145.cfg and layer-params-145-2010.cfg, and those of the paper.
-LOGS_145 = {
-    (0.406640, 0.182100): (40.7, 18.2),  # ILSVRC-2012, Table 2
-    (0.374727, 0.169987): (37.5, 17.0),  # ILSVRC-2010, Table 1
-    (0.390247, 0.182953): (39.0, 18.3),  # the same, the central patch alone, Sec. 6
-}
-
-
-def papers_own_runs() -> bool:
-    """Whether the logged errors of this configuration are those that the paper prints."""
-    return all(tuple(round(100 * e, 1) for e in logged) == printed for logged, printed in LOGS_145.items())
-
-
-def released_alpha() -> float:
-    """What the released network multiplies a lone square by, from its answer to one neuron of activity 100."""
+def lone_alpha(released: bool) -> float:
+    """What a network multiplies a lone square by, from its answer to one neuron of activity 100."""
     x = torch.zeros(1, 8, 1, 1, dtype=torch.float64)
     x[0, 0] = 100.0
-    shrunk = float(small(released=True).norm1(x)[0, 0]) / 100
+    shrunk = float(small(released=released).norm1(x)[0, 0]) / 100
     return round((shrunk ** (-1 / 0.75) - 2) / 100**2, 9)
-
-
-def alpha_of_the_runs() -> float | None:
-    return round(SCALE_145 / SIZE_145, 9) if papers_own_runs() else None
-
-
-def released_relu_after_every_layer() -> bool:
-    return rectified(signed_net(released=True))
-
-
-def first_relu_of_the_runs_is_late() -> bool:
-    """In the file conv1 has no neuron, and the first ReLU is that of the pooling behind the normalisation."""
-    kinds = [kind for _, kind, neuron, _ in LAYERS_145[:3]]
-    first = next(name for name, _, neuron, _ in LAYERS_145 if neuron == "relu")
-    return papers_own_runs() and kinds == ["conv", "cmrnorm", "pool"] and first == "pool1a"
-
-
-def released_normalisations() -> int:
-    kinds = (model.ResponseNormalization, model.WithinMapNormalization)
-    return sum(isinstance(m, kinds) for m in small(released=True).modules())
-
-
-def normalisations_of_the_runs() -> int | None:
-    return sum(kind in ("cmrnorm", "rnorm") for _, kind, _, _ in LAYERS_145) if papers_own_runs() else None
-
-
-def released_deviation() -> float:
-    """The largest deviation with which a layer of the released network starts, to two digits."""
-    with seeded():
-        net = model.AlexNet(maps=(48, 64, 64, 64, 64), hidden=64, size=63, num_classes=50, released=True)
-    return round(max(float(getattr(net, name).weight.detach().std()) for name in LEARNED), 2)
-
-
-def deviation_of_the_runs() -> float | None:
-    return max(deviation for *_, deviation in LAYERS_145 if deviation) if papers_own_runs() else None
 
 
 # --- What popular implementations change ------------------------------------------------------------
@@ -740,6 +645,12 @@ def one_place_less(images: Tensor, size: int, reflect: bool = True) -> Tensor:
     return exact_crops(images[:, :, :-1, :-1], size, reflect)
 
 
+def first_class_alone(self: training.AlexNetTraining, name: str, batch: tuple[Tensor, Tensor]) -> None:
+    error = 100 * (self.predictions(batch[0]).mean(1).argmax(1) != batch[1]).float().mean()
+    for metric in ("error", "top5_error"):
+        self.log(f"{name}_{metric}", error)
+
+
 exact_crops = training.random_crops
 BROKEN: dict[str, Breaking] = {
     "no groups": network(groups=1),
@@ -755,6 +666,19 @@ BROKEN: dict[str, Breaking] = {
     "no normalisation": network(unnormalised),
     "normalisation by the mean": normalised(released=True),
     "normalisation over three maps": normalised(n=3),
+    "other constants of the normalisation": normalised(k=1.0, beta=0.5),
+    "pooling at every third neuron": lambda: patch.object(model, "pooling", lambda: nn.MaxPool2d(3)),
+    "a view less": lambda: patch.object(
+        training, "ten_crops", lambda x, size, reflect=True, exact=training.ten_crops: exact(x, size, reflect)[:, 1:]
+    ),
+    "one noise for all images": lambda: patch.object(
+        colour,
+        "colour_shifts",
+        lambda n, c, deviation=0.1, exact=colour.colour_shifts: exact(1, c, deviation).expand(n, 3),
+    ),
+    "another recipe": lambda: patch.object(recipes, "option", lambda paper, recipe, name: 60),
+    "a smaller contest": lambda: patch.object(imagenet, "IMAGES", {"train": 1_150_000, "val": 40_000}),
+    "the one most probable class counts": lambda: patch.object(training.AlexNetTraining, "evaluate", first_class_alone),
     "pooling before normalisation": lambda: patch.object(model.AlexNet, "forward", pooled_first),
     "pooling that does not overlap": lambda: patch.object(model, "pooling", lambda: nn.MaxPool2d(2)),
     "average pooling": lambda: patch.object(model, "pooling", lambda: nn.AvgPool2d(3, 2, ceil_mode=True)),

@@ -109,11 +109,11 @@ def passes_of_the_recipe() -> int:
     return recipes.option("lenet", "paper", "trainer.max_epochs")
 
 
-def rate_in_passes(row: str) -> float | None:
-    """The global rate in the passes `first-last`, counted from 1; None where it is not one rate."""
+def rate_in_passes(row: str) -> float:
+    """The global rate in the passes `first-last`, counted from 1; not a number where it is not one rate."""
     first, last = (int(number) for number in row.split("-"))
     rates = {training.rate_of_pass(done) for done in range(first - 1, last)}
-    return rates.pop() if len(rates) == 1 else None
+    return rates.pop() if len(rates) == 1 else math.nan
 
 
 def largest_step() -> bool:
