@@ -9,6 +9,7 @@ from torch import nn
 
 from literatim.errors import LiteratimError
 from literatim.papers.alexnet import checks
+from literatim.papers.alexnet.claimed import layers, learning
 from literatim.papers.alexnet.model import PerCard, ResponseNormalization, WithinMapNormalization, overhang
 from literatim.papers.alexnet.momentum import Momentum
 from literatim.papers.alexnet.training import AlexNetTraining
@@ -124,3 +125,19 @@ def test_a_torchvision_that_had_the_papers_network_would_be_noticed(monkeypatch)
     monkeypatch.setitem(sys.modules, "torchvision", ModuleType("torchvision"))
     monkeypatch.setitem(sys.modules, "torchvision.models", models)
     assert checks.torchvision_differs() is False
+
+
+@pytest.mark.parametrize(
+    "differs",
+    [
+        layers.released_alpha_differs,
+        layers.released_relu_differs,
+        layers.released_normalisations_differ,
+        learning.released_deviations_differ,
+        checks.released_differs,
+    ],
+)
+def test_a_released_network_as_printed_would_be_noticed(differs):
+    assert differs() is True
+    with checks.network(released=False)():
+        assert differs() is False

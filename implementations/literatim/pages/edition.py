@@ -40,7 +40,7 @@ class Entry:
     def sources(self) -> list[Path]:
         """The files of its package that are shown, the model first."""
         first = ["model.py", "training.py", "checks.py"]
-        found = [path for path in package(self.id).glob("*.py") if path.name != "__init__.py"]
+        found = [path for path in package(self.id).rglob("*.py") if path.name != "__init__.py"]
         return sorted(found, key=lambda p: (first.index(p.name) if p.name in first else 1.5, p.name))
 
     def finding(self, claim: Claim) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def paper_key(paper: str) -> str:
     kept = found.model_dump(mode="json", include={"id", "variants", "training", "demo", "recipes"})
     paths = [path for name in ("recipes", "results", "weights") for path in (folder / name).rglob("*")]
     paths += [path for name in MACHINERY for path in _python(PACKAGE / name)]
-    paths += [path for name in with_predecessors(paper) for path in package(name).glob("[!.]*.*")]
+    paths += [path for name in with_predecessors(paper) for path in package(name).rglob("[!.]*.*")]
     paths += [path for claim in claims(paper) for path in _checked_in(claim)]
     return digest(json.dumps(kept, sort_keys=True), paths)
 

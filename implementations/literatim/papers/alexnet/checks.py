@@ -318,7 +318,7 @@ def eigenvalues_have_the_wrong_unit() -> Finding:
     return Finding(
         unit and beyond,
         f"along the first component a tenth of the eigenvalue is {0.1 * levels:.0f} levels of 255, a tenth of its "
-        f"square root {0.1 * math.sqrt(levels):.0f}; on levels from 0 to 1 the former is as {25.5 * fractions:.0f} of 255",
+        f"square root {0.1 * math.sqrt(levels):.0f}; on levels from 0 to 1 the former is like {25.5 * fractions:.0f}",
         f"沿第一主成分，特征值的十分之一为 {0.1 * levels:.0f} 级（满级 255），其平方根的十分之一为 "
         f"{0.1 * math.sqrt(levels):.0f} 级；若取值在 0 至 1 之间，前者相当于 255 级中的 {25.5 * fractions:.0f} 级",
     )
@@ -572,12 +572,13 @@ def meeting_later(net: model.AlexNet) -> None:
 
 
 def halved_throughout() -> AbstractContextManager[object]:
-    """The one-GPU net with half of conv5's kernels too."""
+    """The one-GPU net with half of conv5's kernels too, and of the hidden neurons."""
     exact = model.AlexNet.__init__
 
     def halved(self: model.AlexNet, **options: Any) -> None:
         one = options.get("groups") == 1
-        exact(self, **{**options, "maps": [*options["maps"][:4], options["maps"][4] // 2]} if one else options)
+        half = {"maps": [*options["maps"][:4], options["maps"][4] // 2], "hidden": 2048} if one else {}
+        exact(self, **{**options, **half})
 
     halved.__signature__ = inspect.signature(exact)
     return patch.object(model.AlexNet, "__init__", halved)
@@ -591,6 +592,12 @@ def without_biases(net: model.AlexNet) -> None:
     for name, p in net.named_parameters():
         if name.endswith("bias"):
             p.zero_()
+
+
+def biases_of_one(net: model.AlexNet) -> None:
+    for name, p in net.named_parameters():
+        if name.endswith("bias"):
+            p.fill_(1)
 
 
 def normalised(**other: Any) -> Breaking:
@@ -656,7 +663,10 @@ BROKEN: dict[str, Breaking] = {
     "no groups": network(groups=1),
     "the cards meet in conv4 instead of conv3": network(meeting_later),
     "maps of another paper": network(maps=(64, 192, 384, 256, 256)),
-    "half of conv5 in the one-GPU net": halved_throughout,
+    "half of every layer in the one-GPU net": halved_throughout,
+    "many maps and few neurons": network(maps=(1024, 256, 400, 384, 400), hidden=128),
+    "no conv4": replaced("conv4", lambda layer: nn.Identity()),
+    "conv1 of 7x7 kernels": replaced("conv1", lambda layer: conv(layer, kernel_size=7)),
     "hidden layers half as wide": network(hidden=2048),
     "no fc7": replaced("fc7", lambda layer: nn.Identity()),
     "conv1 at every second pixel": replaced("conv1", lambda layer: conv(layer, stride=2, padding=2)),
@@ -687,10 +697,13 @@ BROKEN: dict[str, Breaking] = {
     "dropout scaled in training": lambda: patch.object(
         model.Dropout, "forward", lambda self, x: F.dropout(x, self.p, self.training)
     ),
+    "dropout of a quarter": lambda: patch.object(
+        model.Dropout, "__init__", lambda self, exact=model.Dropout.__init__: exact(self, 0.25)
+    ),
     "biases of zero": network(without_biases),
+    "all biases one": network(biases_of_one),
     "weights of deviation 0.02": network(deviation=0.02),
     "a sigmoid for each class": lambda: patch.object(model.AlexNet, "probabilities", lambda self, y: torch.sigmoid(y)),
-    "the released network as printed": network(released=False),
     "crops of the centre": lambda: patch.object(
         training, "random_crops", lambda x, size, reflect=True: x[..., 1 : 1 + size, 1 : 1 + size]
     ),
@@ -712,6 +725,11 @@ BROKEN: dict[str, Breaking] = {
     "the rate outside the velocity": lambda: patch.object(momentum.Momentum, "step", rate_outside),
     "another rate, momentum and decay": retrained(lr=0.1, momentum=0.99, weight_decay=5e-3),
     "biases at twice the rate": lambda: patch.object(training.AlexNetTraining, "configure_optimizers", two_rates),
+    "the rate divided by a hundred": lambda: patch.object(
+        training.AlexNetTraining,
+        "reductions",
+        lambda self, exact=training.AlexNetTraining.reductions: 2 * exact(self),
+    ),
     "the rate divided once": lambda: patch.object(training, "REDUCTIONS", 1),
     "labels smoothed": lambda: patch.object(
         training.AlexNetTraining, "criterion", lambda self, y, t: F.cross_entropy(y, t, label_smoothing=0.1)

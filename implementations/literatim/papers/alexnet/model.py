@@ -69,7 +69,8 @@ class Dropout(nn.Module):
 class AlexNet(nn.Module):
     r"""The network of Fig. 2. Input (N, 3, 224, 224), RGB levels from 0 to 255 less their mean; output (N, 1000).
 
-    The output goes into a softmax (`probabilities`). The defaults are what the paper prints. Options:
+    The output goes into a softmax (`probabilities`), without the ReLU that Sec. 3.5 has behind "every" layer: see what
+    the card says is open. The defaults are what the paper prints. Options:
 
     - `num_classes`: width of the softmax.
     - `maps`, `groups`: maps of the five convolutions, and on how many cards they are spread. The one-GPU net of
