@@ -6,6 +6,8 @@ import inspect
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cache
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -13,9 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+import literatim
 from literatim.claims import Finding
 from literatim.papers.cgan import model, training
 from literatim.papers.gan import model as gan
+from literatim.papers.gan import parzen
+from literatim.papers.gan.checks import Minibatches, trainer
 from literatim.papers.gan.training import momentum_of_epoch, rate_of_update
 
 SMALL = {"width": 0.04}
@@ -43,7 +48,27 @@ def default(name: str) -> Any:
     return inspect.signature(training.CGANTraining).parameters[name].default
 
 
+@cache
+def recipe_data(build: Callable[..., Any]) -> Any:
+    """The data module of the recipe mnist, as `literatim.recipe` builds it."""
+    return build("cgan", "mnist")[1]
+
+
+def setting(name: str) -> float:
+    """By the name of the training's option; `batch` of the recipe; `dropout` of all layers that have one, or -1."""
+    if name == "batch":
+        return float(recipe_data(literatim.recipe).batch_size)
+    if name == "dropout":
+        found = {layer.p for layer in model.CGAN(**SMALL).modules() if isinstance(layer, nn.Dropout)}
+        return found.pop() if len(found) == 1 else -1
+    return float(default(name))
+
+
 # --- The networks ----------------------------------------------------------------------------------
+
+
+def noise_size() -> int:
+    return model.CGAN(**SMALL).noise(1).shape[1]
 
 
 def one_hot_labels() -> bool:
@@ -187,6 +212,47 @@ def stops_at_best_likelihood() -> bool:
     return training.CGANTraining.stops_at_best and training.CGANTraining.best == ("val_likelihood", "max")
 
 
+def window_as_in_gan() -> bool:
+    """The logged likelihood against GAN's window written out: Gaussians on samples of all classes, of one width."""
+    with trainer() as testing:
+        module = training.CGANTraining(options=SMALL, samples=20)
+        for weight in module.net.parameters():
+            nn.init.normal_(weight, std=0.3)
+        found = testing.test(module, datamodule=Minibatches(1), verbose=False)[0]
+    images, sigma = Minibatches(1).sets["train"][0].flatten(1).double(), found["test_sigma"]
+    samples = module.generate(torch.arange(20) % 10, seed=0).double()
+    exponents = -(images[:, None] - samples).square().sum(2) / (2 * sigma**2)
+    by_hand = exponents.logsumexp(1) - math.log(20) - 784 * math.log(sigma * math.sqrt(2 * math.pi))
+    return math.isclose(found["test_likelihood"], float(by_hand.mean()), rel_tol=1e-4)
+
+
+# --- Fig. 2 ----------------------------------------------------------------------------------------
+
+
+def figure() -> tuple[Tensor, Tensor]:
+    """(labels that the generator was given, (10, 10); images, (10, 10, 784)), by rows and columns of the picture."""
+    module = training.CGANTraining(options=SMALL)
+    for weight in module.net.parameters():
+        nn.init.normal_(weight, std=0.3)
+    given: list[Tensor] = []
+    module.net.generator.register_forward_pre_hook(lambda _, args: given.append(args[1]))
+    with torch.no_grad():
+        pictures = dict(module.pictures())["samples"]
+    return given[0].argmax(1).view(10, 10).T, pictures.flatten(2)
+
+
+def rows_have_one_label() -> bool:
+    """Row k of the picture was asked for digit k, and nothing else."""
+    labels, images = figure()
+    return torch.equal(labels, torch.arange(10)[:, None].expand(10, 10)) and images.shape == (10, 10, 784)
+
+
+def columns_differ() -> bool:
+    """No image of a row is another one again, or nearly."""
+    images = figure()[1]
+    return all(float(torch.pdist(row).min()) > 0.5 for row in images)
+
+
 # --- What tutorials call a conditional GAN ---------------------------------------------------------
 
 
@@ -236,11 +302,21 @@ class Hasty(training.CGANTraining):
         self,
         options: dict[str, Any] = {},  # noqa: B006
         loss: gan.Loss = "non-saturating",
+        lr: float = 0.2,
         decay: float = 1.000004,
+        lowest_rate: float = 0.0,
+        momentum: float = 0.4,
         final_momentum: float = 0.9,
         samples: int = 1000,
     ) -> None:
-        super().__init__(options=options, loss=loss, decay=decay, final_momentum=final_momentum, samples=samples)
+        super().__init__(
+            options=options, loss=loss, lr=lr, decay=decay, lowest_rate=lowest_rate, momentum=momentum,
+            final_momentum=final_momentum, samples=samples,
+        )  # fmt: skip
+
+
+def _repeated(self: Any, labels: Tensor, seed: int, exact: Any = training.CGANTraining.generate) -> Tensor:
+    return exact(self, labels, seed)[labels]
 
 
 BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
@@ -263,6 +339,19 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "labels ignored": lambda: patch.object(model, "one_hot", lambda found: torch.ones(len(found), 10)),
     "D's loss turned": lambda: patch.object(
         gan, "discriminator_loss", lambda real, fake: F.softplus(real).mean() + F.softplus(-fake).mean()
+    ),
+    "noise of 99 numbers": lambda: patch.object(
+        model.CGAN, "noise", lambda self, number, random=None: torch.rand(number, 99, generator=random)
+    ),
+    "one sample of each label, again and again": lambda: patch.object(training.CGANTraining, "generate", _repeated),
+    "labels in blocks": lambda: patch.object(
+        training.CGANTraining, "labels_of_samples", lambda self, number: torch.arange(number) * 10 // number
+    ),
+    "a window that is not normalised": lambda: patch.object(
+        parzen, "log_likelihood", lambda x, s, sigmas, exact=parzen.log_likelihood: exact(x, s, sigmas) + 1.0
+    ),
+    "batches of 64": lambda: patch.object(
+        literatim, "recipe", lambda paper, name: (None, SimpleNamespace(batch_size=64))
     ),
     "GAN's decay and loss, more momentum, fewer samples": lambda: patch.object(training, "CGANTraining", Hasty),
     "the last weights are tested": lambda: patch.object(training.CGANTraining, "stops_at_best", False),
