@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 from unittest.mock import patch
 
@@ -426,8 +426,9 @@ def conv1_units() -> int | None:
     """Neurons of the first layer, from the printed sizes alone.
 
     96 maps of one square size cannot have 253,440 neurons, for 2,640 is no square. The second layer's printed 186,624
-    neurons are 256 maps of 27x27, and the third's 64,896 are 384 of 13x13. Of the two ways to place windows, all inside
-    (floor) or the last over the edge (ceil), one leads from 224 to 27 and 13, and it leads there by 55.
+    neurons are 256 maps of 27x27, and the third's 64,896 are 384 of 13x13. Whatever the padding, and whether a last
+    window must lie inside or may hang over, in the convolution and in the pooling, 224 leads there by a side of 54, 55
+    or 56. Of these 55 alone divides the printed number, which is 55 x 48 x 96.
     """
     if math.isqrt(253_440 // 96) ** 2 * 96 == 253_440:
         return None
@@ -436,13 +437,14 @@ def conv1_units() -> int | None:
         return rounded((side - kernel) / stride) + 1
 
     printed = [math.isqrt(186_624 // 256), math.isqrt(64_896 // 384)]
-    fitting = []
-    for rounded in (math.floor, math.ceil):
-        first = windows(224, 11, 4, rounded)
-        second = windows(first, 3, 2, rounded)
-        if [second, windows(second, 3, 2, rounded)] == printed:
-            fitting.append(first)
-    return 96 * fitting[0] ** 2 if len(fitting) == 1 else None
+    leading = set()
+    for padding, convolved, pooled in product(range(11), (math.floor, math.ceil), (math.floor, math.ceil)):
+        first = windows(224 + 2 * padding, 11, 4, convolved)
+        second = windows(first, 3, 2, pooled)
+        if [second, windows(second, 3, 2, pooled)] == printed:
+            leading.add(first)
+    dividing = [side for side in leading if 253_440 % (side * 96) == 0]
+    return 96 * dividing[0] ** 2 if leading == {54, 55, 56} and len(dividing) == 1 else None
 
 
 def lone_alpha(released: bool) -> float:

@@ -147,8 +147,9 @@ class AlexNet(nn.Module):
 
 
 # The edges. Kernels of 11 at every 4th pixel of 224 do not come out even: (224 - 11) / 4 = 53.25. The paper says
-# nothing of it, but it prints 186,624 neurons for the second layer, 27x27x256, and that needs 55x55 in the first. The
-# released code rounds up: the last windows hang over the right and the lower edge by three pixels, which count as zero.
+# nothing of it, but it prints 186,624 neurons for the second layer, 27x27x256, and that needs a side of 54 to 56 in the
+# first, whose printed 253,440 neurons have a factor of 55. The released code rounds up, to 55: the last windows hang
+# over the right and the lower edge by three pixels, which count as zero.
 def overhang(side: int) -> int:
     """Pixels by which the last of conv1's windows hangs over the edge: 3 for a side of 224."""
     return -(side - 11) % 4
