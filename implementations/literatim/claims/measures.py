@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, jacfwd, jacrev
 from torch.utils.flop_counter import FlopCounterMode
 
+from literatim.claims.once import once
 from literatim.errors import LiteratimError, did_you_mean
 
 Shape = tuple[int, ...]
@@ -30,7 +31,33 @@ def neurons(net: nn.Module, module: str | None, shape: Shape) -> int:
 
 def output_shape(net: nn.Module, module: str | None, shape: Shape) -> Shape:
     """Shape of a module's output for one example, without the batch."""
-    return tuple(passing(net, module, shape)[1].shape[1:])
+    _, shapes = once(("shapes", id(net)), lambda: (net, shapes_of_all(net, shape)))  # the net: its id stays its own
+    if (found := shapes.get(module or "")) is None:
+        passing(net, module, shape)  # which says what is wrong with the name
+    return found
+
+
+def shapes_of_all(net: nn.Module, shape: Shape) -> dict[str, Shape]:
+    """The shape of what each module gives for one example, the first time that it is called."""
+    seen: dict[str, Shape] = {}
+
+    def listener(name: str) -> Callable[..., None]:
+        def listen(_: nn.Module, args: Any, out: Any) -> None:
+            if isinstance(out, Tensor):
+                seen.setdefault(name, tuple(out.shape[1:]))
+
+        return listen
+
+    hooks = [part.register_forward_hook(listener(name)) for name, part in net.named_modules()]
+    training = net.training
+    try:
+        with torch.no_grad():
+            net.eval()(torch.zeros(1, *shape, device=next(net.parameters()).device))
+    finally:
+        for hook in hooks:
+            hook.remove()
+        net.train(training)
+    return seen
 
 
 def multiply_adds(net: nn.Module, module: str | None, shape: Shape) -> int:
@@ -39,13 +66,18 @@ def multiply_adds(net: nn.Module, module: str | None, shape: Shape) -> int:
 
     The counter counts a multiply-add as two operations, the papers as one.
     """
+    _, counts = once(("operations", id(net)), lambda: (net, operations_of_all(net, shape)))
+    part(net, module)
+    return sum(counts.get(f"{type(net).__name__}.{module}" if module else "Global", {}).values()) // 2
+
+
+def operations_of_all(net: nn.Module, shape: Shape) -> dict[str, dict[Any, int]]:
+    """Torch's counts by module and kind of operation, for one example on the meta device."""
     example, training = torch.zeros(1, *shape, device="meta"), net.training
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         net.eval()(example)
     net.train(training)
-    name = f"{type(net).__name__}.{module}" if module else "Global"
-    part(net, module)
-    return sum(counter.get_flop_counts().get(name, {}).values()) // 2
+    return counter.get_flop_counts()
 
 
 def connections(net: nn.Module, module: str | None, shape: Shape) -> int:

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from literatim.claims.once import measured_once, once
 from literatim.errors import LiteratimError, did_you_mean
 from literatim.registry.ledger import Record, records
 from literatim.registry.names import find, resolve
@@ -91,13 +92,14 @@ def causes(verdicts: Iterable[Verdict]) -> int:
 
 
 def _verify(paper: str, kind: str | None, pattern: str | None) -> Iterator[Verdict]:
-    for claim in claims(paper):
-        if kind not in (None, claim.kind):
-            continue
-        if pattern and not fnmatchcase(claim.id, pattern) and claim.id.split(".")[0] != pattern:
-            continue
-        run = not claim.trains or kind == "behavioural" or pattern is not None
-        yield judge(paper, claim, run=run)
+    asked = [
+        claim
+        for claim in claims(paper)
+        if kind in (None, claim.kind)
+        and (not pattern or fnmatchcase(claim.id, pattern) or claim.id.split(".")[0] == pattern)
+    ]
+    with measured_once():
+        yield from [judge(paper, c, run=not c.trains or kind == "behavioural" or pattern is not None) for c in asked]
 
 
 def judge(paper: str, claim: Claim, *, run: bool = True) -> Verdict:
@@ -221,7 +223,11 @@ def measured(paper: str, measure: Measure) -> Value:
     variant = card(paper).variants[measure.variant]
     module, shape = measure.module, variant.input
     # A Jacobian needs numbers; everything else is read off shapes.
-    net = build(paper, measure.variant, "cpu" if measure.what == "connections" else "meta", **measure.with_)
+    device = "cpu" if measure.what == "connections" else "meta"
+    options = repr(sorted(measure.with_.items()))
+    net = once(
+        (paper, measure.variant, device, options), lambda: build(paper, measure.variant, device, **measure.with_)
+    )
     if isinstance(shape, dict):  # two networks: the module's first name says in which of them it is
         network, _, module = (module or "").partition(".")
         net, shape = getattr(net, network), shape[network]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial, wraps
 from itertools import pairwise
 from typing import Any
@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import literatim
-from literatim.claims import Finding
+from literatim.claims import Finding, stated
 from literatim.papers.alexnet.model import ResponseNormalization
 from literatim.papers.googlenet import crops, model, training
+from literatim.parts.crops import ten_crops
 
 
 def shapes_only(**options: Any) -> model.GoogLeNet:
@@ -76,7 +77,13 @@ def channels_conv2() -> tuple[int, ...]:
 
 def weights_of(row: str, fives: int = 5) -> int:
     """By hand, from the columns of Table 1, without biases."""
-    inputs, _, ones, reduce3, threes, reduce5, windows, projection = ROWS[row]
+    inputs, _, *columns = ROWS[row]
+    return weights_of_module(inputs, *columns, fives=fives)
+
+
+def weights_of_module(
+    inputs: int, ones: int, reduce3: int, threes: int, reduce5: int, windows: int, projection: int, fives: int = 5
+) -> int:
     ahead = inputs * (ones + reduce3 + reduce5 + projection)
     return ahead + reduce3 * threes * 9 + reduce5 * windows * fives**2
 
@@ -97,13 +104,40 @@ def operations_5a() -> int:
     return weights_of("5a") * 7 * 7
 
 
-def operations_total() -> Finding:
-    """The whole table by hand, and beside it the sum of the column as it is printed."""
-    printed = 34 + 360 + 128 + 304 + 73 + 88 + 100 + 119 + 170 + 54 + 71 + 1
-    modules = sum(weights_of(row) * ROWS[row][1] ** 2 for row in ROWS)
-    conv2 = (64 * 64 + 9 * 64 * 192) * 56 * 56
-    total = conv1_operations() + conv2 + modules + 1024 * 1000
-    return Finding(total, f"the printed column adds up to {printed} million", f"印出的一列合计 {printed} 百万")
+COUNTED = ("conv1", "conv2", *(f"inception_{row}" for row in ROWS), "linear")  # rows with params and ops
+
+
+def operations_printed() -> float:
+    """What the column ops adds up to."""
+    return sum(stated("googlenet", f"operations.{row}") for row in COUNTED)
+
+
+def parameters_printed() -> float:
+    """What the column params adds up to."""
+    return round(sum(stated("googlenet", f"parameters.{row}") for row in COUNTED))
+
+
+def single_changes() -> Finding:
+    """For (4a) to (5b), how many ways there are to change one number of the row by a multiple of four so that both its
+    printed costs come out: its inputs in the built network, or a column. The costs are rounded, without biases."""
+    rows = [row for row in ROWS if not row.startswith("3")]
+    found = {row: changes_that_fit(row) for row in rows}
+    words = "; ".join(f"({row}) {way}" for row, ways in found.items() for way in ways)
+    return Finding(tuple(len(ways) for ways in found.values()), words, words)
+
+
+def changes_that_fit(row: str) -> list[str]:
+    names = ("inputs", "1x1", "3x3 reduce", "3x3", "5x5 reduce", "5x5", "pool proj")
+    now = (getattr(shapes_only(), f"inception_{row}").conv1x1[0].in_channels, *channels(row))
+    params, ops = (stated("googlenet", f"{column}.inception_{row}") for column in ("parameters", "operations"))
+    found = []
+    for place, number in enumerate(now):
+        for other in range(4, 1100, 4):
+            weights = weights_of_module(*(other if i == place else n for i, n in enumerate(now)))
+            fits = round(weights / 1024) * 1024 == params and round(weights * ROWS[row][1] ** 2, -6) == ops
+            if fits and other != number:
+                found.append(f"{names[place]} {other} for {number}")
+    return found
 
 
 def times_fewer_than_alexnet() -> float:
@@ -118,12 +152,17 @@ def times_fewer_than_alexnet() -> float:
 
 
 def longest_chain(*kinds: str) -> int:
-    """The most operations of these kinds on a way from the input to the output: read off the graph of gradients."""
+    """The most operations of these kinds on a way from the input to the output of the network."""
     net = miniature().eval()
     pools = nn.MaxPool2d(3, 1, padding=1)  # the miniature leaves out the first two poolings
     net.maxpool1, net.maxpool2 = pools, pools
+    return longest_way(net(noise(1, 3, 28, 28)), *kinds)
+
+
+def longest_way(out: Tensor, *kinds: str) -> int:
+    """The most operations of these kinds on a way to an output, read off the graph of gradients."""
     known: dict[object, int] = {None: 0}
-    stack = [net(noise(1, 3, 28, 28)).grad_fn]
+    stack: list[Any] = [out.grad_fn] if out.grad_fn else []
     while stack:
         node = stack[-1]
         below = [before for before, _ in node.next_functions if before not in known]
@@ -143,6 +182,34 @@ def depth() -> int:
 def depth_with_pooling() -> int:
     """The way through a module's own pooling is no longer than the others: it has one convolution instead of two."""
     return longest_chain("Convolution", "Addmm", "MaxPool2D", "AvgPool2D")
+
+
+def depth_of(part: str) -> int:
+    """Layers with parameters one behind the other in a row of Table 1."""
+    layer = getattr(miniature().eval(), part)
+    first = next((m for m in layer.modules() if isinstance(m, nn.Conv2d | nn.Linear)), None)
+    if isinstance(first, nn.Linear):
+        x = noise(1, first.in_features)
+    else:
+        x = noise(1, first.in_channels if first else 3, 28, 28)
+    return longest_way(layer(x.requires_grad_()), "Convolution", "Addmm")
+
+
+def window(part: str) -> tuple[int, int]:
+    """Side and stride of the last convolution of a row of Table 1, or of its pooling."""
+    layer = getattr(shapes_only(), part)
+    last = [m for m in layer.modules() if hasattr(m, "kernel_size")][-1]
+    side, stride = (n[0] if isinstance(n, tuple) else n for n in (last.kernel_size, last.stride))
+    return side, stride
+
+
+def building_blocks() -> int:
+    """The boxes of Fig. 3, read off the network: its layers but the rectifiers, which the figure does not draw, a
+    concatenation for each module and a softmax for each classifier."""
+    net = shapes_only()
+    kinds = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d, ResponseNormalization, nn.Linear, nn.Dropout, model.Inception)
+    layers = sum(isinstance(part, kinds) for part in net.modules())
+    return layers + len(net.train()(torch.zeros(1, 3, 224, 224, device="meta")))
 
 
 def order_of(net: nn.Module, size: int) -> list[str]:
@@ -419,6 +486,50 @@ def probabilities_averaged() -> bool:
         return torch.allclose(crops.averaged_probabilities(nets, x, at_once=2), by_hand, atol=1e-6)
 
 
+def cost(row: str) -> int:
+    """Passes through a network for one image: those of the crops, for each model."""
+    models, _, how, _ = row.split("-")
+    square = noise(3, 256, 256)
+    made = {"1": 1, "10": ten_crops(square[None], 224).shape[1], "144": len(crops.crops_144(square))}
+    return int(models) * made[how]
+
+
+# --- What the paper reckons from its own numbers ----------------------------------------------------
+
+
+def compared_to_base(row: str) -> float:
+    return round(stated("googlenet", f"top5.{row}") - stated("googlenet", "top5.1-model-1-crop"), 4)
+
+
+def difference_of_the_last_row() -> float | None:
+    """6.67 less 10.07, if no digits behind the printed ones could make it the printed -3.45."""
+    exact = round(6.67 - 10.07, 4)
+    return exact if abs(exact + 3.45) > 2 * 0.005 else None
+
+
+def relative_reduction(row: str) -> Finding:
+    ours, theirs = stated("googlenet", "top5-test"), stated("googlenet", f"others-classification.{row}")
+    return Finding(round(100 * (1 - ours / theirs), 2), f"{ours} of {theirs}", f"{ours} / {theirs}")
+
+
+def detection_of_one_network() -> float:
+    return stated("googlenet", "detection-single")
+
+
+def table_5_has_one_network_of_ours() -> float | None:
+    """Its 38.02, if no rounding makes 40 of it."""
+    return 38.02 if round(38.02) != 40 else None
+
+
+def gain_of_deep_insight() -> float:
+    ensemble, single = (stated("googlenet", f"others-detection{one}.deep-insight") for one in ("", "-single"))
+    return round(ensemble - single, 4)
+
+
+def progress_in_detection() -> float:
+    return stated("googlenet", "detection") / stated("googlenet", "others-detection.uva-euvision")
+
+
 # --- What popular implementations change -------------------------------------------------------------
 
 
@@ -505,6 +616,30 @@ def _wider_reduction(self: Any, *args: Any, **options: Any) -> None:
     self.conv2 = nn.Sequential(model.Convolution(inputs, 96, 1), model.Convolution(96, outputs, 3))
 
 
+@wraps(model.GoogLeNet.__init__)
+def _other_rows(self: Any, *args: Any, **options: Any) -> None:
+    """Poolings of 2x2 and 5x5, a second convolution of 5x5, and two layers more in each row that is no module."""
+    _other_rows.__wrapped__(self, *args, **options)
+    widths = {"maxpool1": filters(self.conv1), "maxpool2": filters(self.conv2[1])}
+    widths |= {"maxpool3": self.inception_3b.outputs, "maxpool4": self.inception_4e.outputs}
+    for part, width in widths.items():
+        more = [model.Convolution(width, width, 1), model.Convolution(width, width, 1), nn.MaxPool2d(2)]
+        setattr(self, part, nn.Sequential(*more) if isinstance(getattr(self, part), nn.MaxPool2d) else more[0])
+    width, last = self.inception_5b.outputs, filters(self.conv2[1])
+    self.conv1 = nn.Sequential(self.conv1, model.Convolution(widths["maxpool1"], widths["maxpool1"], 1))
+    self.conv2 = nn.Sequential(*self.conv2, model.Convolution(last, last, 5))
+    self.avgpool = nn.Sequential(model.Convolution(width, width, 1), nn.AvgPool2d(5))
+    self.dropout = nn.Sequential(nn.Linear(width, width), nn.Dropout(0.4))
+    self.linear = nn.Sequential(nn.Linear(width, width), self.linear)
+
+
+@contextmanager
+def _not_mirrored(exact: Callable[..., Tensor] = crops.crops_144) -> Iterator[None]:
+    five = partial(ten_crops, reflect=False)
+    with patch(f"{__name__}.ten_crops", five), patch.object(crops, "crops_144", lambda image: exact(image)[:72]):
+        yield
+
+
 def _always_three(self: model.GoogLeNet, x: Tensor, exact: Callable[..., object] = model.GoogLeNet.forward) -> object:
     """Its auxiliary classifiers take part in the answer."""
     was, self.training = self.training, True
@@ -545,7 +680,15 @@ def _broken(thing: object, name: str, instead: object) -> Callable[[], AbstractC
     return lambda: patch.object(thing, name, instead)
 
 
+def _other_numbers(paper: str, claim: str, exact: Callable[[str, str], float] = stated) -> float:
+    number = exact(paper, claim)
+    return number + number**2 / 10
+
+
 BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
+    "other numbers in the paper's tables": lambda: patch(f"{__name__}.stated", _other_numbers),
+    "other windows, and two layers more in every row": _broken(model.GoogLeNet, "__init__", _other_rows),
+    "crops without mirror images": _not_mirrored,
     "3x3 windows for 5x5": _broken(model, "Inception", ThreeForFive),
     "reductions not rectified": _broken(model, "Inception", LinearReductions),
     "three layers a module": _broken(model, "Inception", AnotherLayer),

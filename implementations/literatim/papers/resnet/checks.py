@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from functools import wraps
@@ -15,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from literatim.claims import Finding
+import literatim
+from literatim.claims import Finding, setting, stated
 from literatim.datasets import cifar10
 from literatim.papers.resnet import model, testing, training
 
@@ -75,17 +77,6 @@ def sizes(net: nn.Module, side: int) -> dict[str, tuple[int, ...]]:
 # --- Table 1 ---------------------------------------------------------------------------------------
 
 
-def sizes_of_every_depth() -> bool:
-    found = []
-    for depth, shortcut in ((34, "a"), (152, "b")):
-        widest = 512 if depth < 50 else 2048
-        expected = {"conv1": (64, 112, 112), "pool": (64, 56, 56), "average_pool": (widest, 1, 1), "fc": (1000,)}
-        for i, side in enumerate((56, 28, 14, 7)):
-            expected[f"conv{i + 2}_x"] = (widest >> (3 - i), side, side)
-        found.append(sizes(meta(depth, shortcut), 224) == expected)
-    return all(found)
-
-
 def blocks_as_printed() -> bool:
     """Kernel and filters of every layer that is not a projection, against the brackets of Table 1."""
     printed = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
@@ -99,9 +90,20 @@ def blocks_as_printed() -> bool:
     return True
 
 
-def layers_as_named() -> bool:
+def layers_of(name: str) -> int:
     """Convolutions outside the shortcuts and the output layer."""
-    return all(len(on_the_way(meta(depth))) + 1 == depth for depth in (20, 32, 44, 56, 110))
+    kind, depth = re.fullmatch(r"(\D+)(\d+)", name).groups()
+    return len(on_the_way(meta(int(depth), PLAIN if kind == "plain" else "printed"))) + 1
+
+
+def vgg(variant: str) -> Any:
+    with torch.device("meta"):
+        return literatim.load("vgg", variant)
+
+
+def times_as_deep_as_vgg_19() -> float:
+    layers = [part for part in vgg("e").modules() if isinstance(part, nn.Conv2d | nn.Linear)]
+    return layers_of("resnet152") / len(layers)
 
 
 def strides_as_printed() -> bool:
@@ -151,16 +153,30 @@ def multiply_adds_of_152() -> int:
     return multiply_adds(meta(152), 224)
 
 
+def multiply_adds_of_vgg(name: str) -> int:
+    return multiply_adds(vgg({"vgg-16": "d", "vgg-19": "e"}[name]), 224)
+
+
+def vgg_by_hand(*layers: int) -> int:
+    """Multiply-adds of so many layers of 3x3 on maps of 224, 112, 56, 28 and 14, and of three connected ones."""
+    total, maps = 0, 3
+    for count_of, width, side in zip(layers, (64, 128, 256, 512, 512), (224, 112, 56, 28, 14), strict=True):
+        for _ in range(count_of):
+            total, maps = total + 9 * maps * width * side**2, width
+    return total + 7 * 7 * 512 * 4096 + 4096 * 4096 + 4096 * 1000
+
+
+def vgg_16_by_hand() -> int | None:
+    """With its connected layers, as the 19.6 billion beside it are VGG-19's with them."""
+    return vgg_by_hand(2, 2, 3, 3, 3) if round(vgg_by_hand(2, 2, 4, 4, 4) / 1e9, 1) == 19.6 else None
+
+
 def share_of_vgg_19() -> Finding:
-    """In per cent; VGG-19 has 2, 2, 4, 4, 4 layers of 3x3 on maps of 224 to 14, and three connected ones."""
-    vgg, maps = 0, 3
-    for layers, width, side in ((2, 64, 224), (2, 128, 112), (4, 256, 56), (4, 512, 28), (4, 512, 14)):
-        for _ in range(layers):
-            vgg, maps = vgg + 9 * maps * width * side**2, width
-    vgg += 7 * 7 * 512 * 4096 + 4096 * 4096 + 4096 * 1000
-    plain = multiply_adds(meta(34, PLAIN), 224)
-    words = f"{plain / 1e9:.3f} / {vgg / 1e9:.3f}"
-    return Finding(100 * plain / vgg, f"{words} billion", f"{words}（十亿次）")
+    """In per cent, of the printed numbers; beside it, of the counted ones."""
+    plain, whole = stated("resnet", "flops-plain-34"), stated("resnet", "flops-vgg.vgg-19")
+    counted = 100 * multiply_adds(meta(34, PLAIN), 224) / vgg_by_hand(2, 2, 4, 4, 4)
+    words = f"{plain / 1e9} / {whole / 1e9}"
+    return Finding(100 * plain / whole, f"{words}; counted, {counted:.1f} %", f"{words}；逐一计数为 {counted:.1f} %")
 
 
 # --- Shortcuts and blocks --------------------------------------------------------------------------
@@ -431,6 +447,20 @@ def test_images_stay_as_they_are() -> bool:
     return True
 
 
+def parameters_of_110(than: str) -> int:
+    """The number of parameters that is compared with those of other networks."""
+    return count(meta(110))
+
+
+def parameters_of_110_by_hand() -> int:
+    """Layers of 3x3 without biases, two numbers for each map, and the output layer: n = 18 of Sec. 4.2."""
+    total, maps = 9 * 3 * 16 + 2 * 16, 16
+    for width in (16, 32, 64):
+        for _ in range(2 * 18):
+            total, maps = total + 9 * maps * width + 2 * width, width
+    return total + 64 * 10 + 10
+
+
 # --- Learning --------------------------------------------------------------------------------------
 
 
@@ -518,6 +548,14 @@ def batch_size() -> int:
     return len(next(iter(data.train_dataloader()))[0])
 
 
+def setting_of_the_recipe(name: str) -> Any:
+    """`imagenet-batch_size`: what the recipe of that name sets under data, model or trainer."""
+    recipe, _, option = name.partition("-")
+    section = {"max_steps": "trainer", "weight_decay": "model", "momentum": "model", "drops": "model"}
+    found = setting("resnet", recipe, f"{section.get(option, 'data')}.{option}")
+    return tuple(found) if isinstance(found, list) else found
+
+
 # --- Testing and responses -------------------------------------------------------------------------
 
 
@@ -595,6 +633,52 @@ def responses_by_hand() -> bool:
     std = listening.std()
     by_hand = {name: float(response.std(correction=0)) for name, response in seen.items()}
     return list(std) == list(by_hand) and np.allclose(list(std.values()), list(by_hand.values()), rtol=1e-3)
+
+
+# --- What the paper reckons from printed numbers -------------------------------------------------------
+
+
+def shared_by_the_detector(what: str) -> int:
+    """Of the layers that Sec. A shares between proposals and detection: conv1 to conv4_x, and VGG-16's convolutions."""
+    if what == "layers":
+        net = meta(101)
+        return sum(len(on_the_way(part)) for part in (net.conv1, net.conv2_x, net.conv3_x, net.conv4_x))
+    if what == "stride":
+        return 224 // sizes(meta(101), 224)["conv4_x"][1]
+    net = vgg("d")
+    if what == "layers-of-vgg-16":
+        return len(convolutions(net))
+    seen: list[int] = []
+    last = list(convolutions(net).values())[-1]
+    last.register_forward_hook(lambda _, args, out: seen.append(out.shape[-1]))
+    net(torch.zeros(1, 3, 224, 224, device="meta"))
+    return 224 // seen[0]
+
+
+# (first, second) of printed numbers; their difference, or its share of the second.
+DIFFERENCES = {
+    "depth-helps": ("imagenet-top-1.resnet18", "imagenet-top-1.resnet34"),
+    "shortcuts-help": ("imagenet-top-1.plain34", "imagenet-top-1.resnet34"),
+    "coco": ("detection-coco", "detection-vgg-16.coco"),
+    "coco-50": ("detection-coco-50", "detection-vgg-16.coco-50"),
+    "voc-2007": ("detection-voc-2007", "detection-vgg-16.voc-2007"),
+    "voc-2012": ("detection-voc-2012", "detection-vgg-16.voc-2012"),
+}
+
+
+def reckoned(what: str) -> float:
+    if what in DIFFERENCES:
+        first, second = (stated("resnet", claim) for claim in DIFFERENCES[what])
+        return round(first - second, 4)
+    if what == "coco-relative":
+        ours, theirs = (stated("resnet", claim) for claim in DIFFERENCES["coco"])
+        return 100 * (ours - theirs) / theirs
+    if what == "localisation":
+        ours, theirs = stated("resnet", "localisation.top-5-ensemble-test"), stated("vgg", "table-9.fusion-test")
+        return 100 * (theirs - ours) / theirs
+    if what == "quoted-from-vgg":
+        return stated("vgg", "table-8.all-pcr")
+    return stated("resnet", "single-model-top-5.resnet101")
 
 
 # --- What popular implementations change -----------------------------------------------------------
@@ -751,10 +835,28 @@ def _project(option: str, *args: Any, exact: Any = model.shortcut_connection) ->
     return exact("c", *args)
 
 
+def _shallow_vgg(variant: str) -> Any:
+    with torch.device("meta"):
+        net: Any = literatim.load("vgg", "a")
+    net.block1.conv1_1.stride = (2, 2)
+    net.fc6 = nn.Linear(9 * 512, 4096, device="meta")
+    return net
+
+
+def _other_numbers(paper: str, claim: str, exact: Callable[[str, str], float] = stated) -> float:
+    number = exact(paper, claim)
+    return number - number**2 / 50
+
+
+def _other_settings(paper: str, recipe: str, option: str, exact: Callable[..., Any] = setting) -> Any:
+    found = exact(paper, recipe, option)
+    return found[::-1] if isinstance(found, list) else 3 * found
+
+
 BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     # A well-known collection has this one: the maps are never halved, and the number of parameters is right.
     "stride 2 in the first stage only": lambda: patch.multiple(model, STRIDES=(2, 1, 1, 1), CIFAR_STRIDES=(2, 1, 1)),
-    "other numbers of filters": lambda: patch.multiple(model, WIDTHS=(48, 96, 192, 400), CIFAR_WIDTHS=(8, 24, 48)),
+    "other numbers of filters": lambda: patch.multiple(model, WIDTHS=(48, 96, 192, 400), CIFAR_WIDTHS=(8, 24, 96)),
     "a block more in each stage": lambda: patch.object(
         model, "stage", lambda name, block, n, *how, exact=model.stage: exact(name, block, n + 1, *how)
     ),
@@ -771,6 +873,9 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "averages over quarters, and a class too many": lambda: _built(
         {model.ResNet: _quarters, model.CifarResNet: _quarters}
     ),
+    "other numbers in the papers' tables": lambda: patch(f"{__name__}.stated", _other_numbers),
+    "other numbers in the recipes": lambda: patch(f"{__name__}.setting", _other_settings),
+    "VGG's shallowest net, each of whose halvings is a stride": lambda: patch(f"{__name__}.vgg", _shallow_vgg),
     "torch's own initialisation": lambda: patch.object(model, "initialise", lambda net: None),
     "another optimiser, no schedule, no warm-up": lambda: patch.multiple(
         training.ResNetTraining, configure_optimizers=_small_step, on_train_batch_start=lambda *args: None

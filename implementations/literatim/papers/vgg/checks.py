@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import math
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache, wraps
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -15,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from literatim.claims import Finding
+from literatim.claims import Finding, setting, stated
 from literatim.papers.alexnet.model import ResponseNormalization
 from literatim.papers.vgg import evaluation, model, training
 
@@ -31,6 +33,7 @@ KERNELS = {
     "E": ("33", "33", "3333", "3333", "3333"),
 }
 CHANNELS = (64, 128, 256, 512, 512)
+SMALL = {"num_classes": 7, "width": 8, "hidden": 32, "size": 32}
 
 
 def on_meta(configuration: str) -> model.VGG:
@@ -137,6 +140,26 @@ def one_by_one_keeps_channels() -> bool:
     return [width for _, width, _ in c] == [256, 512, 512] and all(i == o for i, o, _ in c) and not any(found.values())
 
 
+def convolutions_of(name: str) -> int:
+    return sum(isinstance(layer, nn.Conv2d) for layer in weighted(on_meta(name.upper())))
+
+
+def alike_in_all_nets(what: str) -> int:
+    """A number that all nets must have in common; 0 where they have not."""
+    found: set[int] = set()
+    for net in map(on_meta, NAMES):
+        convolutions = [layer for layer in weighted(net) if isinstance(layer, nn.Conv2d)]
+        poolings: list[Any] = [layer for layer in net.modules() if isinstance(layer, nn.MaxPool2d)]
+        found |= {
+            "poolings": {len(poolings)},
+            "window": {layer.kernel_size for layer in poolings},
+            "pooling-stride": {layer.stride for layer in poolings},
+            "stride": {side for layer in convolutions for side in layer.stride},
+            "padding": {side for c in convolutions if c.kernel_size == (3, 3) for side in c.padding},
+        }[what]
+    return found.pop() if len(found) == 1 else 0
+
+
 def shallow_net() -> bool:
     """Sec. 4.1: five convolutions of 5x5, of B's channels."""
     before = (3, *CHANNELS)
@@ -225,7 +248,7 @@ def seven_by_seven_more() -> float:
 def mean_is_subtracted() -> bool:
     """The net sees each pixel less the mean RGB value of the training set, and nothing else is done to it."""
     with torch.random.fork_rng():
-        module = training.VGGTraining("a", {"num_classes": 7, "width": 8, "hidden": 32, "size": 32})
+        module = training.VGGTraining("a", SMALL)
     x = noise(5, 3, 32, 32) * 50 + torch.tensor([120.0, 110.0, 100.0])[:, None, None]
     data = SimpleNamespace(train_dataloader=lambda: [(x[:2], None), (x[2:], None)])
     module._trainer = SimpleNamespace(datamodule=data, world_size=1)  # type: ignore[assignment]
@@ -250,18 +273,18 @@ def first_rate() -> float:
 
 
 def batch_size() -> int:
-    return training.BATCH_SIZE
+    return setting("vgg", "imagenet", "data.batch_size")
 
 
 def epochs() -> float:
-    """Passes of the printed iterations and batches over the 1,281,167 training images of ILSVRC-2012."""
-    return training.ITERATIONS * training.BATCH_SIZE / 1_281_167
+    """Passes of the recipe's iterations and batches over the 1,281,167 training images of ILSVRC-2012."""
+    return setting("vgg", "imagenet", "trainer.max_steps") * batch_size() / 1_281_167
 
 
 def update_by_hand() -> bool:
     """Two updates of one weight with a constant gradient: momentum, and a decay that goes through it."""
     with torch.random.fork_rng():
-        module = training.VGGTraining("a", {"num_classes": 7, "width": 8, "hidden": 32, "size": 32}, patience=None)
+        module = training.VGGTraining("a", SMALL, patience=None)
     optimizer, weight = module.configure_optimizers(), module.net.fc8.weight
     with torch.no_grad():
         weight.fill_(1.0)
@@ -277,7 +300,7 @@ def update_by_hand() -> bool:
 def drops() -> bool:
     """Fed an error that never improves, the rate falls by ten three times, and no further."""
     with torch.random.fork_rng():
-        module = training.VGGTraining("a", {"num_classes": 7, "width": 8, "hidden": 32, "size": 32})
+        module = training.VGGTraining("a", SMALL)
     module._trainer = SimpleNamespace(datamodule=SimpleNamespace(watch=["val"]))  # type: ignore[assignment]
     found = module.configure_optimizers()
     rates = []
@@ -382,13 +405,18 @@ def trains(losses: list[float]) -> bool:
 
 
 def trains_as_printed() -> Finding:
-    """True if the loss stays finite and falls over the first updates on the same few images."""
-    losses = first_losses("variance")
-    first, *others = (f"{loss:.2g}" for loss in losses)
+    """True if the loss stays finite and falls over the first updates on the same few images.
+
+    Beside it, the same updates from weights of a deviation of 1e-2.
+    """
+    losses, others = first_losses("variance"), first_losses("deviation")
+    first, *after = (f"{loss:.2g}" for loss in losses)
     return Finding(
         trains(losses),
-        f"weights as drawn: the first loss is {first}, and after the updates {', '.join(others)}",
-        f"按此抽取权重，首个损失为 {first}，各次更新之后为 {'、'.join(others)}",
+        f"weights as drawn: the first loss is {first}, and after the updates {', '.join(after)}; with 1e-2 as the "
+        f"deviation, {others[0]:.3f} and {others[-1]:.3f}",
+        f"按此抽取权重，首个损失为 {first}，各次更新之后为 {'、'.join(after)}；"
+        f"若 1e-2 为标准差，则为 {others[0]:.3f} 与 {others[-1]:.3f}",
     )
 
 
@@ -415,25 +443,43 @@ def mean_squares(deviation: float, width: int = 64, hidden: int = 4096, size: in
     return bounds[0], bounds[1]
 
 
-@cache
 def variance_must_be_deviation() -> Finding:
-    """The logits' mean square for both readings, and the same updates again from the other one.
+    """The spread of the logits at the start for both readings, by the gains of the layers alone.
 
     With logits of spread s the first loss is about 3.2 s, the expected largest of a thousand, less that of the right
     class. From a variance of 1e-2 it is beyond a hundred thousand, for pixels of spread one. From a deviation of 1e-2
-    the logits are as good as equal, the first loss is log(1000), and updates lower it.
+    the logits are as good as equal, and the first loss is log(1000).
     """
     low, high = (math.sqrt(mean_squares(deviation)[i]) for deviation, i in ((0.1, 0), (0.01, 1)))
-    losses = first_losses("deviation")
-    steady = abs(losses[0] - math.log(1000)) < 0.01
     return Finding(
-        low > 1e5 and high < 1e-3 and steady and trains(losses),
-        f"for pixels of spread 1 the logits of A have one of at least {low:.2g} from a variance of 1e-2, and of at "
-        f"most {high:.1g} from a deviation of 1e-2, with which the same {UPDATES} updates take the loss from "
-        f"{losses[0]:.3f} to {losses[-1]:.3f}",
-        f"像素标准差为 1 时，A 的 logits 标准差在方差 1e-2 下至少为 {low:.2g}，在标准差 1e-2 下至多为 {high:.1g}；"
-        f"后者经同样的 {UPDATES} 次更新，损失由 {losses[0]:.3f} 降至 {losses[-1]:.3f}",
+        low > 1e5 and high < 1e-3,
+        f"for pixels of spread 1 the gains of A's layers multiply to logits of at least {low:.2g} from a variance of "
+        f"1e-2, and of at most {high:.1g} from a deviation of 1e-2",
+        f"像素标准差为 1 时，A 各层增益之积使 logits 的标准差在方差 1e-2 下至少为 {low:.2g}，"
+        f"在标准差 1e-2 下至多为 {high:.1g}",
     )
+
+
+def one_rate_after_net_a() -> bool:
+    """All parameters, those from net A among them, in groups of one and the same rate."""
+    with torch.random.fork_rng():
+        module = training.VGGTraining("b", SMALL, patience=None)
+    model.start_from_net_a(module.net, miniature("A", width=8, hidden=32, size=32, num_classes=7))
+    groups = module.configure_optimizers().param_groups
+    learning = sum(p.numel() for group in groups for p in group["params"])
+    return {group["lr"] for group in groups} == {0.01} and learning == sum(p.numel() for p in module.net.parameters())
+
+
+def from_scale_256() -> float:
+    """The rate at which a net goes on that has begun with all weights of another one of its kind; 0 if it lacks any."""
+    with torch.random.fork_rng(), tempfile.TemporaryDirectory() as folder:
+        at_256 = training.VGGTraining("b", SMALL)
+        path = Path(folder) / "256.ckpt"
+        torch.save({"state_dict": at_256.state_dict(), "hyper_parameters": {"variant": "b"}}, path)
+        module = training.VGGTraining("b", SMALL, start=str(path), lr=1e-3, patience=None)
+    pairs = zip(at_256.net.parameters(), module.net.parameters(), strict=True)
+    same = all(torch.equal(ours, theirs) for ours, theirs in pairs)
+    return module.configure_optimizers().param_groups[0]["lr"] if same else 0.0
 
 
 # --- Sec. 3.1, 3.2: scales, dense evaluation, crops --------------------------------------------------
@@ -553,6 +599,33 @@ def posteriors_over_scales() -> bool:
         return torch.allclose(evaluation.dense_evaluation(net, image, scales), torch.stack(each).sum(0) / 3, atol=1e-6)
 
 
+# --- What the paper reckons from its own numbers ------------------------------------------------------
+
+
+def difference(one: str, other: str) -> float:
+    return round(stated("vgg", one) - stated("vgg", other), 4)
+
+
+def better_than_googlenet() -> float:
+    return difference("others-classification.googlenet-1", "test-top5-best")
+
+
+def better_than_chatfield(data: str) -> float:
+    return difference(f"table-11.d-and-e-{data}", f"others-features.chatfield-{data}")
+
+
+def margin_on_caltech_256() -> float:
+    return better_than_chatfield("caltech-256")
+
+
+def behind_wei() -> float:
+    return difference("others-features.wei-voc-2012-extended", "table-11.d-and-e-voc-2012")
+
+
+def crops_of_googlenet() -> float:
+    return stated("googlenet", "crops")
+
+
 # --- What is shown under this name elsewhere ----------------------------------------------------------
 
 
@@ -646,7 +719,21 @@ def _wider_fc7(net: model.VGG) -> None:
 
 
 def _strided(net: model.VGG) -> None:
-    weighted(net)[0].stride = (2, 2)
+    weighted(net)[0].stride, weighted(net)[0].padding = (2, 2), (2, 2)
+
+
+def _without_biases(net: model.VGG) -> None:
+    for layer in weighted(net):
+        layer.bias = None
+
+
+def _other_numbers(paper: str, claim: str, exact: Callable[[str, str], float] = stated) -> float:
+    number = exact(paper, claim)
+    return number - number**2 / 10
+
+
+def _half(paper: str, recipe: str, option: str, exact: Callable[[str, str, str], Any] = setting) -> Any:
+    return exact(paper, recipe, option) // 2
 
 
 def _no_dropout(net: model.VGG) -> None:
@@ -669,6 +756,11 @@ def _released_norm(net: model.VGG) -> None:
     for layer in net.modules():
         if isinstance(layer, ResponseNormalization):
             layer.k = 1.0
+
+
+def _two_rates(self: training.VGGTraining) -> torch.optim.Optimizer:
+    groups = [{"params": [p], "lr": self.lr / 10 ** (i % 2)} for i, p in enumerate(self.net.parameters())]
+    return torch.optim.SGD(groups, lr=self.lr, momentum=0.9)
 
 
 def _training(**defaults: Any) -> Callable[[], AbstractContextManager[object]]:
@@ -710,7 +802,7 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     ),
     "the shallow net of 7x7 kernels": _table(B_shallow=model.TABLE_1["B-shallow"].replace("conv5", "conv7")),
     "fc7 one unit wider": _changed(_wider_fc7),
-    "the first convolution of stride 2": _changed(_strided),
+    "the first convolution of stride 2, padded by 2": _changed(_strided),
     "average pooling": _changed(_pools),
     "no rectification in the blocks": _changed(_linear_units),
     "normalisation with k = 1": _changed(_released_norm),
@@ -730,7 +822,12 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     ),
     "another rate, momentum and decay": _training(lr=0.1, momentum=0.99, weight_decay=1e-4),
     "four drops of the rate": _training(drops=4),
-    "half the batch": lambda: patch.object(training, "BATCH_SIZE", 128),
+    "half the batch in the recipe": lambda: patch(f"{__name__}.setting", _half),
+    "other numbers in the paper's tables": lambda: patch(f"{__name__}.stated", _other_numbers),
+    "no biases": _changed(_without_biases),
+    "layers from net A at a tenth of the rate, and none of a net's own": lambda: patch.multiple(
+        training.VGGTraining, configure_optimizers=_two_rates, start_from=lambda self, path: None
+    ),
     "scales of 224 to 480": lambda: patch.object(
         evaluation, "training_scale", lambda: int(torch.randint(224, 481, ()))
     ),

@@ -18,10 +18,6 @@ from literatim.papers.vgg.evaluation import posteriors
 from literatim.papers.vgg.model import VGG, start_from_net_a
 from literatim.parts.smoke import Smoke
 
-# Sec. 3.1: "the learning was stopped after 370K iterations (74 epochs)", in batches of 256. The rate of 1e-2 is
-# divided by 10 three times. These, and Lightning's `max_steps`, are for the recipe; the rest are defaults below.
-ITERATIONS, BATCH_SIZE = 370_000, 256
-
 
 class VGGTraining(LightningModule):
     r"""Loss, optimiser, schedule and metrics.
