@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 
@@ -149,6 +150,10 @@ def test_without_dropout_samples_are_those_of_the_network_in_evaluation(few):
     assert not torch.allclose(module.generate(labels, 5), found, atol=1e-3)
 
 
+def essay(paper):
+    return (recipe_path(paper, "mnist").parents[1] / "essay.md").read_text()
+
+
 def spread(images, labels):
     """How far images of one label lie from their mean: the root of the pixels' summed variances, over ten labels."""
     return float(torch.stack([images[labels == k].flatten(1).var(0).sum().sqrt() for k in range(10)]).mean())
@@ -166,6 +171,31 @@ def test_samples_of_one_label_differ_as_much_as_the_images_do():
     assert 0.9 < spread(module.generate(labels, 0), labels) / of_data < 1.1
     module.dropout_in_samples = False
     assert spread(module.generate(labels, 0), labels) / of_data < 0.25
+
+
+@pytest.mark.skipif(not os.environ.get("LITERATIM_DATA"), reason="LITERATIM_DATA names no folder with MNIST")
+def test_the_essay_says_what_dropout_and_noise_are_worth():
+    """Its table against every tenth test image, whose mean lies within four standard errors of that of all."""
+    lines = re.findall(r"^\| dropout .*\| (\S+) ± (\S+) \|$|^\| one draw .*\| (\S+) ± (\S+) \|$", essay("cgan"), re.M)
+    said = [float((a or b).replace("−", "-")) for a, _, b, _ in lines]
+    data = MNIST(size=28, background=0.0, ink=1.0, hold_out=10_000)
+    data.setup("fit")
+    data.setup("test")
+    fitted, images = data.sets["val"][0][:1000].flatten(1), data.sets["test"][0][::10].flatten(1)
+    module = CGANTraining()
+    module.net = literatim.load("cgan", weights="mnist")
+    labels, z = module.labels_of_samples(10_000), module.net.noise(10_000, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        samples = [
+            module.generate(labels, 0),
+            module.drawn(z[:1].expand(10_000, -1), labels, torch.Generator().manual_seed(1)),
+            module.net.eval().generator(z, *module.condition(labels)),
+            module.drawn(z, labels),
+        ]
+    assert len(said) == 4
+    for mean, centres in zip(said, samples, strict=True):
+        found = parzen.log_likelihood(images, centres, (parzen.best_sigma(centres, fitted),))[0]
+        assert abs(float(found.mean()) - mean) < 4 * float(found.std()) / len(images) ** 0.5
 
 
 # --- Training --------------------------------------------------------------------------------------
