@@ -530,6 +530,17 @@ def progress_in_detection() -> float:
     return stated("googlenet", "detection") / stated("googlenet", "others-detection.uva-euvision")
 
 
+# What the paper quotes of others that this edition has, and where these give it.
+QUOTED = {
+    "supervision": ("alexnet", "five-networks.test_top5_error"),
+    "supervision-22k": ("alexnet", "seven-networks.test_top5_error"),
+}
+
+
+def quoted(row: str) -> float:
+    return stated(*QUOTED[row])
+
+
 # --- What popular implementations change -------------------------------------------------------------
 
 
