@@ -213,10 +213,13 @@ def lint(parser: argparse.ArgumentParser, args: list[str]) -> int:
     faults = faults_of(given.files)
     if not given.files:
         from literatim.pages.essay import essay_faults
+        from literatim.pages.glossary import other_words
+        from literatim.pages.notes import note_faults
         from literatim.pages.translations import behind
         from literatim.registry import papers_folder
 
-        faults += essay_faults() + behind(papers_folder().parent)  # of a checkout; elsewhere there are no pages
+        checkout = papers_folder().parent  # elsewhere there are no pages
+        faults += essay_faults() + behind(checkout) + other_words(checkout) + list(note_faults())
     print("\n".join(faults) or "no faults")
     return int(bool(faults))
 

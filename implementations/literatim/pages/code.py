@@ -17,6 +17,7 @@ from pathlib import Path
 
 from literatim.pages.edition import Entry
 from literatim.pages.markup import Lang, block, esc, front_matter, link, plain_title
+from literatim.pages.notes import in_chinese, key
 from literatim.pages.words import word
 from literatim.registry.ledger import DOCUMENTED, PACKAGE
 
@@ -40,13 +41,17 @@ def code_page(entry: Entry, path: Path, lang: Lang) -> str:
         for p in entry.sources
     ]
     about = word("code-about", lang, path=f"<code>{esc(name)}</code>")
+    shown = sections(path.read_text(encoding="utf-8"))
+    chinese = in_chinese(entry.id) if lang == "zh" else {}
+    if lang == "zh" and not any(key(note) in chinese for section in shown for note in section.notes):
+        about += word("notes-are-english", lang)
     parts = [
         front_matter(title=plain_title(title), description=plain_title(title), hide=["toc"]),
         f"# {esc(title)} {{#top}}\n",
         block(f'<p class="files">{" · ".join(others)}</p>'),
         block(f"<p>{about}</p>"),
         '<div class="annotated" markdown="1">\n',
-        *(_shown(section) for section in sections(path.read_text(encoding="utf-8"))),
+        *(_shown(section, chinese) for section in shown),
         "</div>\n",
     ]
     return "\n".join(parts)
@@ -81,6 +86,11 @@ def _filled(section: Section) -> bool:
 def _documents(number: int, starts: dict[int, int], section: Section) -> bool:
     """Whether the docstring on a line belongs to the header that the section began with."""
     return any(starts.get(first) == number for first, _ in section.lines)
+
+
+def notes_of(source: str) -> dict[tuple[int, int], str]:
+    """(first, last) line of each note of a source -> its Markdown."""
+    return _notes(source)[0]
 
 
 def _notes(source: str) -> tuple[dict[tuple[int, int], str], dict[int, int]]:
@@ -149,7 +159,7 @@ def _highlighted(source: str) -> list[str]:
     return lines[: len(source.removesuffix("\n").split("\n"))]
 
 
-def _shown(section: Section) -> str:
+def _shown(section: Section, chinese: dict[str, str]) -> str:
     lines = "".join(
         f'<span class="line" id="L{number}"><a class="no" href="#L{number}" tabindex="-1" aria-hidden="true" '
         f'data-no="{number}"></a>{line or " "}&#10;</span>'
@@ -160,7 +170,7 @@ def _shown(section: Section) -> str:
         lines = lines.replace(sign, f"&#{ord(sign)};")
     code = f'<div class="code highlight"><pre tabindex="0"><code>{lines}</code></pre></div>' if section.lines else ""
     marks = "".join(f'<span id="L{number}"></span>' for number in section.noted)
-    notes = "\n\n".join(section.notes)
+    notes = "\n\n".join(_safe(chinese[key(note)]) if key(note) in chinese else note for note in section.notes)
     note = (
         f'<div class="note" markdown="1">\n\n{marks}\n\n{notes}\n\n</div>'
         if notes or marks
