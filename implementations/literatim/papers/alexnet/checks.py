@@ -666,7 +666,7 @@ BROKEN: dict[str, Breaking] = {
     "the cards meet in conv4 instead of conv3": network(meeting_later),
     "maps of another paper": network(maps=(64, 192, 384, 256, 256)),
     "half of every layer in the one-GPU net": halved_throughout,
-    "many maps and few neurons": network(maps=(1024, 256, 400, 384, 400), hidden=128),
+    "many maps and few neurons": network(maps=(512, 256, 400, 384, 400), hidden=128),
     "no conv4": replaced("conv4", lambda layer: nn.Identity()),
     "conv1 of 7x7 kernels": replaced("conv1", lambda layer: conv(layer, kernel_size=7)),
     "hidden layers half as wide": network(hidden=2048),
