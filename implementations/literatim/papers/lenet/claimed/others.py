@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from literatim.datasets import mnist
-from literatim.papers.lenet import training
+from literatim.papers.lenet import model, training
 from literatim.papers.lenet.claimed import inputs
 
 
@@ -22,6 +22,29 @@ def fully_connected(name: str) -> nn.Sequential:
 
 def parameters(name: str) -> int:
     return sum(p.numel() for p in fully_connected(name).parameters())
+
+
+def thousands(row: str) -> float:
+    """Variables of a classifier, or the multiply-accumulates that each of them is used for once, in thousands."""
+    if row == "lenet-5":
+        return sum(p.numel() for p in model.LeNet5().parameters()) / 1e3
+    if row == "1000-rbf":  # a centre of 28x28 for each unit, and a linear classifier of their answers
+        return (1000 * 28 * 28 + parameters("1000-10")) / 1e3
+    if row == "40-quadratic":  # 40 directions of 28x28, and a linear classifier of their products
+        return (40 * 28 * 28 + 10 * quadratic_inputs()) / 1e3
+    return 1000 * megabytes_of_neighbours() if row == "neighbours" else parameters(row) / 1e3
+
+
+def first_hidden_layer() -> int:
+    """Units, in hundreds, of the first hidden layer with which a network 28x28-…-150-10 has 469 thousand variables."""
+    fitting = [units for units in range(100, 1100, 100) if round(thousands(f"28x28-{units}-150-10")) == 469]
+    return fitting[0] if len(fitting) == 1 else 0
+
+
+def first_hidden_layer_by_hand() -> int | None:
+    """The same by hand: 785 weights and biases into each unit of the first layer, then 150 and ten units as before."""
+    fitting = [n for n in range(100, 1100, 100) if abs(785 * n + 150 * (n + 1) + 10 * 151 - 469_000) <= 500]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def deeper_has_more() -> float:
