@@ -4,9 +4,14 @@ import pytest
 import torch
 from torch import nn
 
+from literatim import trace
 from literatim.claims import measures, setting, stated, verdicts
+from literatim.claims.given import reading_noted, still_stated
 from literatim.claims.once import measured_once, once
 from literatim.errors import LiteratimError
+from literatim.registry.facts import claim_key, paper_key
+from literatim.registry.reading import claims
+from literatim.trace.paper import verdict_of
 
 
 def test_a_network_is_built_once_for_all_rows_of_a_table(monkeypatch):
@@ -58,3 +63,23 @@ def test_numbers_that_other_claims_state_and_options_of_recipes():
         stated("googlenet", "top5.2-models")
     with pytest.raises(KeyError):
         setting("vgg", "imagenet", "data.batch")
+
+
+def test_what_a_check_reads_of_other_claims_is_noted_with_its_verdict():
+    (claim,) = (claim for claim in claims("vgg") if claim.id == "better-than-googlenet")
+    read = {"vgg/others-classification.googlenet-1": 7.9, "vgg/test-top5-best": 7.0}
+    assert verdict_of("vgg", claim)["read"] == read
+    assert still_stated(read)
+    assert not still_stated(read | {"vgg/test-top5-best": 7.1})
+    assert not still_stated({"vgg/no-such-claim": 7.0})
+    with reading_noted() as noted:
+        assert not noted
+
+
+def test_facts_are_not_of_today_where_a_number_that_a_verdict_read_has_changed(tmp_path, monkeypatch):
+    found = {c.id: {"key": claim_key(c), "read": {"vgg/test-top5-best": 7.0}} for c in claims("vgg")}
+    facts = {"key": paper_key("vgg"), "verdicts": found}
+    monkeypatch.setattr(trace, "facts_of", lambda paper, to: facts)
+    assert trace.is_current("vgg", tmp_path)
+    found["quoted.googlenet-1"]["read"] = {"googlenet/top5.1-model-144-crops": 7.88}
+    assert not trace.is_current("vgg", tmp_path)

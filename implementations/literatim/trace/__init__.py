@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from literatim.claims.given import still_stated
 from literatim.errors import LiteratimError
 from literatim.registry.facts import claim_key, facts_of, facts_of_tutorial, paper_key, tutorial_key
 from literatim.registry.reading import claims, read_text, shown
@@ -51,8 +52,11 @@ def trace_paper(paper: str, to: Path, again: bool) -> str:
 def is_current(paper: str, to: Path) -> bool:
     """Whether all facts of a paper are of today's card, claims, code, recipes and records."""
     found = facts_of(paper, to) or {}
-    verdicts = {name: verdict["key"] for name, verdict in found.get("verdicts", {}).items()}
-    return found.get("key") == paper_key(paper) and verdicts == {claim.id: claim_key(claim) for claim in claims(paper)}
+    if found.get("key") != paper_key(paper):
+        return False
+    verdicts = {name: verdict["key"] for name, verdict in found["verdicts"].items()}
+    known = verdicts == {claim.id: claim_key(claim) for claim in claims(paper)}
+    return known and all(still_stated(verdict["read"]) for verdict in found["verdicts"].values())
 
 
 def trace_tutorial(path: Path, to: Path, again: bool) -> str:

@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from literatim.claims.given import reading_noted, still_stated
+from literatim.claims.once import measured_once
 from literatim.claims.verdicts import call, judge
 from literatim.experiment.export import write_onnx
 from literatim.loading import load
@@ -22,15 +24,18 @@ from literatim.trace.networks import networks
 def facts_anew(paper: str, to: Path, *, again: bool = False) -> str:
     """Bring the facts of a paper up to date; returns what was done in a few words.
 
-    Verdicts are kept for claims that have not changed; the rest is made anew when code, recipes or records have.
+    Verdicts are kept for claims that have not changed, nor any number that they read of others; the rest is made anew
+    when code, recipes or records have.
     """
     key, old = paper_key(paper), facts_of(paper, to) or {}
     same = old.get("key") == key and not again
     kept = old.get("verdicts", {}) if same else {}
     verdicts: dict[str, Any] = {}
-    for claim in claims(paper):
-        known = kept.get(claim.id, {})
-        verdicts[claim.id] = known if known.get("key") == claim_key(claim) else verdict_of(paper, claim)
+    with measured_once():
+        for claim in claims(paper):
+            known = kept.get(claim.id, {})
+            fresh = known.get("key") == claim_key(claim) and still_stated(known["read"])
+            verdicts[claim.id] = known if fresh else verdict_of(paper, claim)
     folder = to / paper
     if not same:
         shutil.rmtree(folder, ignore_errors=True)
@@ -49,11 +54,13 @@ def facts_anew(paper: str, to: Path, *, again: bool = False) -> str:
 
 def verdict_of(paper: str, claim: Claim) -> dict[str, Any]:
     """A verdict as the pages want it; the card's own reasons, which pages take from the card, are left out."""
-    found = judge(paper, claim)
+    with reading_noted() as read:
+        found = judge(paper, claim)
     wrong = claim.erratum or claim.unexplained
     why = wrong.why if wrong else Text(en="", zh="")
     return {
         "key": claim_key(claim),
+        "read": read,
         "verdict": found.verdict,
         "measured": found.measured,
         "detail": {
