@@ -7,6 +7,7 @@ import pytest
 from literatim.datasets import mnist
 from literatim.errors import LiteratimError
 from literatim.papers.lenet.claimed import inputs
+from literatim.registry import ledger
 from literatim.registry.data import DATA_SETS
 
 IMAGES = "train-images-idx3-ubyte"
@@ -54,3 +55,11 @@ def test_no_sum_of_the_layers_costs_comes_near_401_thousand():
     near = {total for total in sums if abs(total - 401_000) < 500}
     assert not near
     assert abs(340_908 + 60_000 - 401_000) < 500
+
+
+@pytest.mark.parametrize("paper", ["lenet", "alexnet"])
+def test_what_is_claimed_decides_the_outcome_of_no_run(paper):
+    assert (ledger.package(paper) / "claimed").is_dir()
+    deciding = ledger.code_files(paper, DATA_SETS["digits"].module)
+    assert ledger.package(paper) / "model.py" in deciding
+    assert not [path for path in deciding if path.name == "checks.py" or path.parent.name == "claimed"]
