@@ -7,7 +7,8 @@ import inspect
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
 from literatim.errors import LiteratimError, did_you_mean
 from literatim.registry.ledger import Record, records
@@ -145,6 +146,7 @@ def build(name: str, variant: str, options: dict[str, Any]) -> nn.Module:
             raise LiteratimError(f'{name} has no {key} "{value}"{hint}')
         if key == "num_classes" and (type(value) is not int or value < 1):
             raise LiteratimError(f"{name} {variant}: {key} is {value!r:.40}; it must be a whole number of at least 1")
+        check_kind(f"{name} {variant}: {key}", types.get(key), value)
     try:
         net: nn.Module = model(**settings)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -154,6 +156,20 @@ def build(name: str, variant: str, options: dict[str, Any]) -> nn.Module:
     import torch
 
     return net.to(torch.get_default_device())  # what a model makes of numpy's arrays is on the CPU
+
+
+KINDS: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
+
+
+def check_kind(what: str, kind: Any, value: Any) -> None:
+    """Raises LiteratimError for a value of another kind than the annotation, where that is a plain one."""
+    kinds = set(get_args(kind)) if get_origin(kind) in (Union, UnionType) else {kind}
+    if not kinds <= {*KINDS, type(None)}:
+        return
+    fits = type(value) in kinds or (float in kinds and type(value) is int)
+    if not fits:
+        words = " or ".join(KINDS.get(one, "null") for one in sorted(kinds, key=lambda one: one is type(None)))
+        raise LiteratimError(f"{what} is {value!r:.40}; it must be {words}")
 
 
 def known_variant(paper: str, variant: str | None) -> str:

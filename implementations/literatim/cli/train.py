@@ -16,6 +16,7 @@ from literatim.experiment.imports import quickly
 from literatim.experiment.launch import first
 from literatim.experiment.runs import (
     CHECKPOINTS,
+    LARGEST_SEED,
     drop_if_unused,
     find_checkpoint,
     known_recipe,
@@ -65,7 +66,6 @@ EXTRA = {
 
 # Where the data are and who reads them may change when a run goes on; that they are the same is held.
 WHERE = ("--data.root", "--data.workers")
-LARGEST_SEED = 2**32 - 1  # numpy takes no larger one
 MOST_SAMPLES = 10_000  # a picture of a hundred by a hundred
 SAMPLING = ("to", "number", "label")  # with `seed`, what `predict` is told of the images to generate
 

@@ -31,7 +31,7 @@ from literatim.experiment.launch import first, launch
 from literatim.experiment.limits import check_options
 from literatim.experiment.loggers import move_logs, with_place_for_logs
 from literatim.experiment.means import Means
-from literatim.experiment.misfits import mismatch, unfit
+from literatim.experiment.misfits import NO_MEMORY, mismatch, unfit
 from literatim.experiment.options import NOT_OVERRIDES, PaperParser, flat, guard_imports, import_path, options, place_in
 from literatim.experiment.origin import Origin, origin_of
 from literatim.experiment.plateau import Plateau
@@ -193,6 +193,7 @@ class PaperCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         config = self.config_init[self.request.command].trainer
         theirs = config.callbacks if isinstance(config.callbacks, list) else [config.callbacks]
+        plugins = config.plugins if isinstance(config.plugins, list) else [config.plugins] * bool(config.plugins)
         barred = config.enable_progress_bar is False or any(isinstance(other, ProgressBar) for other in theirs)
         own: list[Any] = [self.starting, ranks.FairShares(), *([Bar()] if first() and not barred else [])]
         folder = self.request.folder
@@ -221,12 +222,12 @@ class PaperCLI(LightningCLI):
                 monitor, mode = getattr(self.model, "best", ("val_error", "min"))
                 own.append(ModelCheckpoint(filename="best", monitor=monitor, mode=mode, **place))
             own.append(ModelCheckpoint(filename="last", **place))  # after `best`, whose newest value it holds
-            kwargs["plugins"] = [*(config.plugins or []), AtomicCheckpoints()]
+            kwargs["plugins"] = [*plugins, AtomicCheckpoints()]
         elif self.request.checkpoint:
-            kwargs["plugins"] = [*(config.plugins or []), AtomicCheckpoints()]
+            kwargs["plugins"] = [*plugins, AtomicCheckpoints()]
         if self.launch and self.launch.by == "Kubernetes" and self.launch.world > 1:  # which Lightning does not notice
             os.environ.setdefault("MASTER_PORT", "29500")
-            kwargs["plugins"] = [*(kwargs.get("plugins") or config.plugins or []), KubeflowEnvironment()]
+            kwargs["plugins"] = [*kwargs.get("plugins", plugins), KubeflowEnvironment()]
         self.trainer_defaults["callbacks"] = own
         trainer = super().instantiate_trainer(**kwargs)
         # A run of so many steps that went on after an epoch had this epoch's end once more, and passed over the next.
@@ -452,6 +453,10 @@ def understandable(error: BaseException, checkpoint: Path | None) -> BaseExcepti
         return LiteratimError(" ".join(str(error).split()))
     if isinstance(error, (IndexError, RuntimeError)) and (sentence := mismatch(str(error))):
         return LiteratimError(sentence)
+    if isinstance(error, MemoryError):
+        return LiteratimError(mismatch(NO_MEMORY))
+    if type(error) is LiteratimError and "\n" in str(error):  # what others said is in it
+        return LiteratimError(" ".join(str(error).split()))
     return error
 
 

@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from literatim.errors import LiteratimError
+from literatim.experiment.launch import launch
 from literatim.experiment.options import flat
+from literatim.experiment.runs import LARGEST_SEED
 
-LARGEST_SEED = 2**32 - 1  # numpy takes no larger one
 # Callbacks of Lightning that change an option when the run has begun, of which its record could say nothing.
 FINDERS = {"LearningRateFinder": "--model.lr", "BatchSizeFinder": "--data.batch_size"}
 LEVELS = ("data.background", "data.ink")  # of grey, which may be below zero; no other option of a module may
 MOST_PROCESSES = max(64, 2 * (os.cpu_count() or 1))  # of one machine; a slip of some zeros would bring it down
-AT_ONCE = ("data.workers", "model.workers", "trainer.devices")
+MOST = 2**31 - 1  # of anything in a network
+NOT_NONE = ("model.num_classes", "model.image_size")  # where 0 would be taken for nothing said
+AT_ONCE = ("data.workers", "model.workers")
 LIMITS = {"fit": "train", "validate": "val", "test": "test", "predict": "predict"}
 
 
@@ -27,11 +30,20 @@ def check_options(config: Any, command: str) -> None:
             f"seed_everything is {str(seed).lower()}; it must be a whole number from 0 to {LARGEST_SEED:,}, which the "
             "record can name"
         )
-    for name, value in numbers(flat(config)):
+    for name, value in (given := flat(config)).items():
+        if value == "" and name.startswith(("model.", "data.", "trainer.")) and name.count(".") == 1:
+            raise LiteratimError(f"{name} is empty; leave it out, or say null")
+    if odd := [name for name in config.model.get("options") or () if not isinstance(name, str)]:
+        raise LiteratimError(f"model.options has {odd[0]}, which is no name of an option")
+    for name, value in numbers(given):
         if not math.isfinite(value):
             raise LiteratimError(f"{name} is {value}; it must be a number that is finite")
-        if name in AT_ONCE and value > MOST_PROCESSES:
-            raise LiteratimError(f"{name} is {value}; on this machine it must be at most {MOST_PROCESSES}")
+        if name in AT_ONCE:
+            check_number_of_processes(name, value)
+        if value > MOST and name.startswith("model.options."):
+            raise LiteratimError(f"{name} is {value}; it must be at most {MOST:,}")
+        if value == 0 and name in NOT_NONE:
+            raise LiteratimError(f"{name} is 0; it must be at least 1, or null")
         if value < 0 and name.startswith(("model.", "data.")) and name.count(".") == 1 and name not in LEVELS:
             raise LiteratimError(f"{name} is {value}; it must not be negative")
     check_trainer(config.trainer, command)
@@ -47,7 +59,35 @@ def numbers(options: dict[str, Any]) -> Iterator[tuple[str, float]]:
             yield from numbers({f"{name}[{i}]": inner for i, inner in enumerate(value)})
 
 
+def check_number_of_processes(name: str, number: float) -> None:
+    if number > MOST_PROCESSES:
+        raise LiteratimError(f"{name} is {number}; on this machine it must be at most {MOST_PROCESSES}")
+
+
+def check_processes(trainer: Any) -> None:
+    if str(trainer.devices).isdecimal():
+        check_number_of_processes("trainer.devices", int(trainer.devices))
+    known = launch() or {"NODE_RANK", "GROUP_RANK"} & os.environ.keys()
+    if trainer.num_nodes > 1 and not known:
+        raise LiteratimError(
+            f"trainer.num_nodes is {trainer.num_nodes}, and nothing says which machine this one is; start the "
+            "command on each by torchrun or srun, or set NODE_RANK, MASTER_ADDR and MASTER_PORT"
+        )
+
+
+def check_end(trainer: Any) -> None:
+    """Raises LiteratimError where nothing would ever end the run."""
+    if trainer.max_epochs == -1 and trainer.max_steps == -1 and not trainer.max_time and not trainer.callbacks:
+        raise LiteratimError(
+            "trainer.max_epochs is -1, with which the run has no end; say where it ends with --trainer.max_steps or "
+            "--trainer.max_time, or name a callback that ends it"
+        )
+
+
 def check_trainer(trainer: Any, command: str) -> None:
+    check_processes(trainer)
+    if command == "fit":
+        check_end(trainer)
     done = LIMITS[command]
     nothing = [f"limit_{done}_batches", *(["max_epochs", "max_steps"] if command == "fit" else [])]
     for name in nothing:

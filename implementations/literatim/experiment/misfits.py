@@ -9,7 +9,8 @@ from traceback import extract_tb
 TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")
 OTHER_SIZE = "shapes cannot be multiplied"
 READER = "DataLoader worker"  # torch says so wherever the main process happens to be
-TOO_LARGE = ("Storage size calculation overflowed", "can't allocate memory", "numel: integer multiplication overflow")
+NO_MEMORY = "can't allocate memory"
+TOO_LARGE = ("Storage size calculation overflowed", NO_MEMORY, "numel: integer multiplication overflow")
 NO_FLOAT = "value cannot be converted to type float without overflow"
 
 

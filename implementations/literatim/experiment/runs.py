@@ -17,6 +17,7 @@ from literatim.experiment.launch import first
 from literatim.registry.reading import Loader, head
 
 CHECKPOINTS, IDENTITY, CONFIG = "checkpoints", "run.json", "config.yaml"
+LARGEST_SEED = 2**32 - 1  # numpy takes no larger one
 
 
 def known_recipe(paper: str, recipe: str | None) -> str:

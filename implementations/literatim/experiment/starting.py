@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import re
 import traceback
 from typing import Any
@@ -60,6 +61,8 @@ def passed_on(error: Exception, args: list[str]) -> str:
     Nothing where our own code raised it, or where no options were given: that is a fault of ours, to be seen as it is.
     """
     who = raised_in(error)
+    if who == "literatim" and type(error) is RuntimeError and not by_statement(error):
+        who = "torch"  # whose functions in C have no frames of their own
     in_words = isinstance(error, OF_OPTIONS) or (isinstance(error, TypeError) and who in WHO)
     lost = isinstance(error, DistError) or (is_initialized() and of_another(error))  # the others, not the options
     if isinstance(error, LiteratimError) or lost or who == "literatim" or not args or not in_words:
@@ -71,6 +74,14 @@ def passed_on(error: Exception, args: list[str]) -> str:
     ):  # a package that it needs is missing
         return worded(found[1].rpartition(".")[2], str(error))
     return f"{WHO.get(who, who)} says {given}: {' '.join(str(error).split()) or type(error).__name__}"
+
+
+def by_statement(error: BaseException) -> bool:
+    """Whether an error was raised by a `raise` or `assert`, not by a function in C that was called."""
+    step = error.__traceback__
+    while step and step.tb_next:
+        step = step.tb_next
+    return bool(step) and dis.opname[step.tb_frame.f_code.co_code[step.tb_lasti]] in ("RAISE_VARARGS", "RERAISE")
 
 
 def raised_in(error: BaseException) -> str:
