@@ -85,6 +85,7 @@ def test_a_floor_imports_from_below_only(floor):
     [
         *("registry", "pages", "cli/__init__.py", "cli/browse.py", "cli/site.py", "cli/train.py"),
         *("__init__.py", "loading.py", "interop.py", "places.py", "weightfiles.py"),
+        *(f"experiment/{name}.py" for name in ("launch", "signals", "runs", "holding", "imports")),
     ],
 )
 def test_what_starts_first_imports_no_torch_at_the_top(floor):

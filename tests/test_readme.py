@@ -53,6 +53,13 @@ def test_its_commands_exist():
     assert commands <= set(COMMANDS)
 
 
+def test_every_command_is_named_in_it_or_in_that_for_contributors():
+    text = README + (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert [
+        name for name in COMMANDS if not re.search(rf"`(literatim )?{name}\b|^literatim {name}\b", text, re.M)
+    ] == []
+
+
 # --- Its lines run, offline ---------------------------------------------------------------------------
 
 # What follows a command behind four blanks is said about it.

@@ -31,6 +31,8 @@ EARLY = [
     (["fit", "--recipe", "quick"], "name a paper first"),
     (["fit", "lenet", "--recipe"], "--recipe needs a value"),
     (["fit", "lenet", "--weights", "mnist"], "no option --weights"),
+    (["completion", "bash2"], 'there is no shell "bash2"; did you mean "bash"?'),
+    (["list", "a", "b"], '"b" is one word too many'),
 ]
 
 
@@ -50,6 +52,7 @@ def test_it_is_refused_before_torch(args, words, tmp_path):
 
 LATE = [
     (["--model.lrr", "3"], "model.lr"),
+    (["lenet"], '"lenet" is one word too many'),
     (["--model.j", "soon"], "model.j"),
     (["--model.loss", "eq7"], "eq8"),
     (["--model.options.int", "sqrt"], '"init"'),

@@ -6,6 +6,7 @@ import argparse
 import io
 import json
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -141,6 +142,13 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
         unknown = next(iter(message.removeprefix("unrecognized arguments: ").split()), '""')
         hint = did_you_mean(unknown, [option for action in self._actions for option in action.option_strings])
-        if message.startswith("unrecognized"):
+        if message.startswith("unrecognized") and unknown.startswith("-"):
             message = f"there is no option {unknown}{hint}"
+        elif message.startswith("unrecognized"):
+            message = f'"{unknown}" is one word too many; leave it out'
+        elif found := re.match(r"argument (\S+): invalid choice: '(.*)' \(choose from (.*)\)", message):
+            known = re.findall(r"[\w-]+", found[3])
+            message = (
+                f'there is no {found[1]} "{found[2]}"{did_you_mean(found[2], known)}; there are {", ".join(known)}'
+            )
         raise LiteratimError(f"{self.prog.removeprefix('literatim ')}: {message}")

@@ -43,6 +43,8 @@ class PaperParser(LightningArgumentParser):
             options += [action.dest for parser in commands.choices.values() for action in parser._actions]
         if found := re.search(r"unrecognized arguments: --([^\s=]+)", message, re.IGNORECASE):
             return f'there is no option "--{found[1]}"{did_you_mean(found[1], options)}'
+        if found := re.match(r"unrecognized arguments: (.+)", message, re.IGNORECASE):
+            return f'"{found[1].split()[0]}" is one word too many; options begin with --'
         if found := re.search(r"does not accept option '([\w.]+)'", message):
             return f'there is no option "{found[1]}"{did_you_mean(found[1], options)}'
         return message

@@ -81,7 +81,7 @@ def by_statement(error: BaseException) -> bool:
     step = error.__traceback__
     while step and step.tb_next:
         step = step.tb_next
-    return bool(step) and dis.opname[step.tb_frame.f_code.co_code[step.tb_lasti]] in ("RAISE_VARARGS", "RERAISE")
+    return step is not None and dis.opname[step.tb_frame.f_code.co_code[step.tb_lasti]] in ("RAISE_VARARGS", "RERAISE")
 
 
 def raised_in(error: BaseException) -> str:
