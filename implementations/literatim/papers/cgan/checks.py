@@ -6,8 +6,6 @@ import inspect
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import cache
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -15,8 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-import literatim
-from literatim.claims import Finding
+from literatim.claims import Finding, recipes
 from literatim.papers.cgan import model, training
 from literatim.papers.gan import model as gan
 from literatim.papers.gan import parzen
@@ -48,16 +45,10 @@ def default(name: str) -> Any:
     return inspect.signature(training.CGANTraining).parameters[name].default
 
 
-@cache
-def recipe_data(build: Callable[..., Any]) -> Any:
-    """The data module of the recipe mnist, as `literatim.recipe` builds it."""
-    return build("cgan", "mnist")[1]
-
-
 def setting(name: str) -> float:
     """By the name of the training's option; `batch` of the recipe; `dropout` of all layers that have one, or -1."""
     if name == "batch":
-        return float(recipe_data(literatim.recipe).batch_size)
+        return float(recipes.option("cgan", "mnist", "data.batch_size"))
     if name == "dropout":
         found = {layer.p for layer in model.CGAN(**SMALL).modules() if isinstance(layer, nn.Dropout)}
         return found.pop() if len(found) == 1 else -1
@@ -350,9 +341,7 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "a window that is not normalised": lambda: patch.object(
         parzen, "log_likelihood", lambda x, s, sigmas, exact=parzen.log_likelihood: exact(x, s, sigmas) + 1.0
     ),
-    "batches of 64": lambda: patch.object(
-        literatim, "recipe", lambda paper, name: (None, SimpleNamespace(batch_size=64))
-    ),
+    "another recipe": lambda: patch.object(recipes, "option", lambda paper, recipe, name: 64),
     "GAN's decay and loss, more momentum, fewer samples": lambda: patch.object(training, "CGANTraining", Hasty),
     "the last weights are tested": lambda: patch.object(training.CGANTraining, "stops_at_best", False),
 }
