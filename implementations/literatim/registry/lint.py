@@ -8,6 +8,7 @@ from typing import Any
 
 from literatim.errors import LiteratimError
 from literatim.registry.data import DATA_SETS
+from literatim.registry.faithful import undeclared
 from literatim.registry.ledger import astray, record_files
 from literatim.registry.names import loose, names, networks, normal
 from literatim.registry.reading import (
@@ -43,7 +44,13 @@ def lint(files: list[Path] | None = None) -> list[str]:
     return [
         fault
         for paper in known
-        for faults in (_across(paper, called), _aliases(paper, variants), _recipes(paper), _recorded(paper))
+        for faults in (
+            _across(paper, called),
+            _aliases(paper, variants),
+            _recipes(paper),
+            undeclared(paper),
+            _recorded(paper),
+        )
         for fault in faults
     ]
 

@@ -9,6 +9,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    JsonValue,
     RootModel,
     StringConstraints,
     Tag,
@@ -126,6 +127,7 @@ class Deviation(Strict):
     ours: Text
     why: Text
     harmless: Text | None = None
+    options: tuple[str, ...] = ()  # of the recipe that are otherwise by it, such as `data.batch_size`
 
 
 class Recipe(Strict):
@@ -145,6 +147,30 @@ class Open(Strict):
     lacks: Text
     chosen: Text | str | Number | bool
     why: Text
+
+
+class Setting(Strict):
+    """What the paper has for an option of the recipes, and where; or that it leaves it (`open`), or cannot speak of it,
+    since only our way of doing it has such an option (`ours`)."""
+
+    is_: JsonValue = Field(default=None, alias="is")
+    where: str | None = None
+    left: Literal["open", "ours"] | None = None
+    of: tuple[Word, ...] = ()  # recipes or variants; none: of all
+
+    @model_validator(mode="after")
+    def _said_or_left(self) -> Self:
+        said = "is_" in self.model_fields_set
+        if said == bool(self.left) or said != bool(self.where):
+            raise ValueError("give what the paper has in `is`, and `where`; or how it is `left`: open or ours")
+        return self
+
+
+# Told apart by hand, as rows are.
+Settings = Annotated[
+    Annotated[Setting, Tag("one")] | Annotated[tuple[Setting, ...], Tag("several")],
+    Discriminator(lambda cell: "several" if isinstance(cell, list | tuple) else "one"),
+]
 
 
 class Compared(Strict):
@@ -196,6 +222,7 @@ class Card(Strict):
     variant_aliases: dict[Word, Word] = {}  # what others call a variant
     training: ImportPath | None = None
     recipes: dict[Word, Recipe] = {}
+    settings: dict[str, Settings] = {}  # by option, such as `model.lr`
     open: tuple[Open, ...] = ()
     compared: tuple[Compared, ...] = ()
     demo: Demo | None = None
@@ -205,6 +232,11 @@ class Card(Strict):
         if not self.variants:
             raise LiteratimError(f"{self.id} has no model in this collection")
         return next(iter(self.variants))
+
+    def setting(self, option: str) -> tuple[Setting, ...]:
+        """What the card says of an option of the recipes."""
+        found = self.settings.get(option, ())
+        return (found,) if isinstance(found, Setting) else found
 
     def recipe_variants(self, recipe: str) -> tuple[str, ...]:
         return self.recipes[recipe].variants or (self.default_variant,)
@@ -220,6 +252,10 @@ class Card(Strict):
             for variant in recipe.variants:
                 if variant not in self.variants:
                     raise misplaced(f'the card has no variant "{variant}"', "recipes", name, "variants")
+        known = [*self.recipes, *self.variants]
+        for option in self.settings:
+            for name in (name for entry in self.setting(option) for name in entry.of if name not in known):
+                raise misplaced(f'the card has no recipe and no variant "{name}"', "settings", option)
         return self
 
 
