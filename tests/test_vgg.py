@@ -6,7 +6,7 @@ import torch
 import literatim
 from literatim.errors import LiteratimError
 from literatim.papers.vgg import evaluation, model
-from literatim.papers.vgg.checks import mean_squares
+from literatim.papers.vgg.checks import mean_squares, variance_must_be_deviation
 from literatim.papers.vgg.training import VGGTraining
 
 SMALL = {"init": "glorot", "width": 8, "hidden": 16, "size": 32, "num_classes": 5}
@@ -86,3 +86,10 @@ def test_grey_and_rgb_images_are_taken_alike():
     grey = torch.rand(2, 1, 32, 32)
     assert torch.equal(module.images(grey), module.images(grey.repeat(1, 3, 1, 1)))
     assert torch.allclose(module.images(grey)[:, 1], grey[:, 0] - 2)
+
+
+def test_the_proof_of_the_erratum_reckons_without_the_network(monkeypatch):
+    monkeypatch.setattr(model, "VGG", None)
+    found = variance_must_be_deviation()
+    assert found.value is True
+    assert "logits of at least 5.9e+05" in found.detail

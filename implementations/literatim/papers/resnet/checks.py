@@ -655,15 +655,30 @@ def shared_by_the_detector(what: str) -> int:
     return 224 // seen[0]
 
 
+VOC = (
+    "areo", "bike", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
+    "table", "dog", "horse", "mbike", "person", "plant", "sheep", "sofa", "train", "tv",
+)  # fmt: skip
+
 # (first, second) of printed numbers; their difference, or its share of the second.
 DIFFERENCES = {
     "depth-helps": ("imagenet-top-1.resnet18", "imagenet-top-1.resnet34"),
     "shortcuts-help": ("imagenet-top-1.plain34", "imagenet-top-1.resnet34"),
     "coco": ("detection-coco", "detection-vgg-16.coco"),
     "coco-50": ("detection-coco-50", "detection-vgg-16.coco-50"),
+    "box-refinement-50": ("detection-steps.box-refinement-50", "detection-coco-50"),
+    "box-refinement": ("detection-steps.box-refinement", "detection-coco"),
+    "context-50": ("detection-steps.context-50", "detection-steps.box-refinement-50"),
+    "multi-scale-50": ("detection-steps.multi-scale-50", "detection-steps.context-50"),
+    "multi-scale": ("detection-steps.multi-scale", "detection-steps.context"),
     "voc-2007": ("detection-voc-2007", "detection-vgg-16.voc-2007"),
     "voc-2012": ("detection-voc-2012", "detection-vgg-16.voc-2012"),
 }
+
+
+def mean_over_classes(table: str) -> float:
+    """Of a row of Table 10 or 11, as the claims have it, class by class."""
+    return sum(stated("resnet", f"{table}.{name}") for name in VOC) / len(VOC)
 
 
 def reckoned(what: str) -> float:
@@ -688,6 +703,7 @@ QUOTED = {
     "vgg-top-1": ("vgg", "table-5-both-top1.e"),
     "vgg-top-5": ("vgg", "table-5-both-top5.e"),
     "vgg-ensemble": ("vgg", "table-6-both.test_top5_error"),
+    "googlenet-detection": ("googlenet", "detection"),
     "vgg-localisation": ("vgg", "table-8.all-pcr"),
 }
 
