@@ -383,7 +383,8 @@ def test_folders_of_sets_are_never_taken_for_classes(tmp_path, folders, words):
 
 TINY = ("--data.scale", "16", "--data.size", "12", "--data.eval_scale", "12", "--data.workers", "0",
         "--data.batch_size", "4", "--trainer.max_epochs", "1", "--model.weights", "null",
-        "--model.variant", "resnet18", "--model.num_classes", "2", "--trainer.limit_train_batches", "1")  # fmt: skip
+        "--model.variant", "resnet18", "--model.num_classes", "2", "--trainer.limit_train_batches", "1",
+        "--trainer.precision", "32")  # fmt: skip
 FINETUNE = ("resnet", "--recipe", "finetune")
 
 

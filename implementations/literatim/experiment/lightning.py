@@ -40,6 +40,7 @@ from literatim.experiment.runs import CHECKPOINTS, run_of, write_json
 from literatim.experiment.signals import Stopped
 from literatim.experiment.starting import PaperTrainer, Starting, passed_on
 from literatim.experiment.stopping import StopAtNaN, StopAtSignal
+from literatim.experiment.taps import Taps
 from literatim.loading import known_variant, shipped_weights, weights_state
 from literatim.places import expanded
 from literatim.registry.data import DATA_SETS
@@ -210,6 +211,7 @@ class PaperCLI(LightningCLI):
             own += [
                 ranks.OneFolder(folder, self.request.checkpoint, self.take_folder),
                 Fits(),
+                Taps(),
                 callbacks.Identity(self.identity, folder, self.configuration()),
                 Means(),
                 ranks.OfEachRank(),
