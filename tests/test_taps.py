@@ -7,9 +7,9 @@ from torch import nn
 from conftest import assert_refused, inside
 from literatim.experiment import lightning, taps
 
-TINY = ("--data.scale", "16", "--data.size", "12", "--data.eval_scale", "12", "--data.workers", "0", "--data.batch_size",
-        "4", "--trainer.max_epochs", "1", "--model.weights", "null", "--model.variant", "resnet18",
-        "--model.num_classes", "2", "--trainer.limit_train_batches", "1")  # fmt: skip
+TINY = ("--data.scale", "16", "--data.size", "12", "--data.eval_scale", "12", "--data.workers", "0",
+        "--data.batch_size", "4", "--trainer.max_epochs", "1", "--model.weights", "null",
+        "--model.variant", "resnet18", "--model.num_classes", "2", "--trainer.limit_train_batches", "1")  # fmt: skip
 
 
 @pytest.mark.parametrize("kernel", [1, 2, 3, 5, 7])
