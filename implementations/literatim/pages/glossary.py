@@ -18,9 +18,9 @@ FILE = Path(__file__).with_name("glossary.yaml")
 TEXTS = (
     "papers/*/c*.yaml",
     "papers/*/*.zh.*",
-    "docs/*.zh.md",
-    "docs/guides/*.zh.md",
-    "tutorials/*.zh.md",
+    "docs/*.md",
+    "docs/guides/*.md",
+    "tutorials/*.md",
     "implementations/literatim/**/*.py",
     "implementations/literatim/pages/words.yaml",
 )
