@@ -47,7 +47,8 @@ def test_the_recipe_is_the_papers():
     assert recipe["trainer"] == {"max_steps": 64_000}
     assert recipe["model"] == {"lr": 0.1, "momentum": 0.9, "weight_decay": 1e-4, "drops": [32_000, 48_000]}
     assert recipe["data"] == {"batch_size": 128, "augment": True, "watch": ["test"]}
-    assert not literatim.card("resnet").recipes["cifar10"].deviations
+    declared = literatim.card("resnet").recipes["cifar10"].deviations
+    assert [deviation.options for deviation in declared] == [("trainer.devices",)]
 
 
 def test_the_warm_up_waits_for_a_hundred_mini_batches():
