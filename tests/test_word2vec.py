@@ -25,6 +25,7 @@ from literatim.papers.word2vec_phrases import checks as phrases_checks
 from literatim.papers.word2vec_phrases import phrases
 from literatim.papers.word2vec_phrases.model import NegativeSampling, SkipGram, discarded
 from literatim.papers.word2vec_phrases.training import SkipGramTraining
+from literatim.registry import claims
 from trainings import SaveAfter, trainer
 
 LINES = ["the cat sat on the mat", "the dog sat on the cat", "A dog isn't a cat", "", "mat"] * 4
@@ -428,6 +429,12 @@ def test_the_questions_formed_of_the_pairs_are_those_of_the_released_file(packag
         pytest.skip(f"no questions-{name}.txt in $LITERATIM_DATA or in an installed gensim")
     assert evaluation.read_questions(path) == package.asked()
     assert hashlib.sha256(path.read_bytes()).hexdigest() == package.SHA256
+
+
+@pytest.mark.parametrize("paper", ["word2vec", "word2vec-phrases"])
+def test_no_run_is_held_against_two_experiments(paper):
+    read = [claim.result.model_dump_json() for claim in claims(paper) if claim.result]
+    assert len(read) == len(set(read))
 
 
 def both_rnnlms(semantic: int) -> bool:
