@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import literatim
-from literatim.claims import Finding
+from literatim.claims import Finding, recipes
 from literatim.papers.progan import distance, growth, layers, model, training
 
 TINY: dict[str, Any] = {"resolution": 16, "channels": 1, "base": 64, "max_maps": 8, "latent": 6}
@@ -48,6 +49,42 @@ def parameters_in_use() -> int:
     with torch.device("meta"):
         generator = model.ProGAN().generator
     return sum(p.numel() for layer in generator.in_use(1024, False) for p in layer.parameters())
+
+
+def latent_components() -> int:
+    with torch.device("meta"):
+        return model.ProGAN().noise(1).shape[1]
+
+
+def mirror_images() -> bool:
+    """Convolution by convolution: what one network makes of many maps, the other makes many maps of; D has one map more
+    once, for the deviation."""
+    with torch.device("meta"):
+        pair = model.ProGAN()
+    up, down = [], []
+    for side in pair.generator.sides:
+        one, other = pair.generator.blocks[f"{side}x{side}"], pair.discriminator.blocks[f"{side}x{side}"]
+        up += [(layer.in_channels, layer.out_channels) for layer in (one.conv1, one.conv2)]
+        more = int(hasattr(other, "deviation"))
+        first, second = other.conv1, other.conv2
+        down += [(second.out_channels, second.in_channels), (first.out_channels, first.in_channels - more)]
+    return up == down
+
+
+def without_batch_statistics() -> bool:
+    """Neither batch nor layer normalisation; and what is made of a latent vector depends on no other."""
+    net = tiny()
+    kinds = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
+    if any(isinstance(layer, kinds) for layer in net.modules()):
+        return False
+    z = torch.randn(5, 6, generator=seeded())
+    return torch.allclose(net.generator(z)[:2], net.generator(z[:2]), atol=1e-5)
+
+
+def only_layers_have_parameters() -> bool:
+    """All that is learnt are weights and biases of convolutions and of the score."""
+    owners = [layer for layer in tiny().modules() if list(layer.parameters(recurse=False))]
+    return len(owners) == 19 and all(isinstance(layer, layers.Equalized) for layer in owners)
 
 
 def latents_on_the_sphere() -> bool:
@@ -222,6 +259,25 @@ def schedule_as_printed() -> bool:
         12_800 * k: (1024, 1), 19_000 * k: (1024, 1),
     }  # fmt: skip
     return all(tuple(schedule.stage(shown)) == stage for shown, stage in expected.items())
+
+
+def begins(resolution: str) -> int:
+    """After how many real images a resolution's layers begin to be faded in."""
+    schedule = growth.Schedule(default("start"), 1024, default("stabilise"), default("fade"))
+    side = int(resolution.partition("x")[0])
+    return bisect_left(range(20_000_000), side, key=lambda shown: schedule.stage(shown).resolution)
+
+
+def grown() -> int:
+    """After how many real images the last layers are in full use."""
+    schedule = growth.Schedule(default("start"), 1024, default("stabilise"), default("fade"))
+    return bisect_left(range(20_000_000), (1024, 1.0), key=lambda shown: tuple(schedule.stage(shown)))
+
+
+def length_of_training(recipe: str) -> float:
+    """Real images in thousands: the epochs of the recipe on CelebA-HQ, 30,000 images, or on CIFAR-10, 50,000."""
+    images = {"celebahq1024": 30, "cifar10": 50}[recipe]
+    return images * recipes.option("progan", recipe, "trainer.max_epochs")
 
 
 # --- Secs. 3 and 4 ----------------------------------------------------------------------------------
@@ -422,6 +478,11 @@ def second_gradients() -> bool:
     return bool(gradient[:, -1].abs().max() > 0)
 
 
+def target_elsewhere() -> float:
+    with torch.device("meta"):
+        return training.ProGANTraining("celebahq1024").target
+
+
 def target_of_cifar() -> float:
     return training.ProGANTraining("cifar10").target if trainer_of().target == 1 else -1.0
 
@@ -432,10 +493,12 @@ def optimizers() -> Any:
     return training.ProGANTraining.configure_optimizers(module)
 
 
-def adam_as_printed() -> bool:
-    made = optimizers()
-    settings = {(type(o), o.defaults["lr"], o.defaults["betas"], o.defaults["eps"]) for o in made}
-    return settings == {(torch.optim.Adam, 0.001, (0.0, 0.99), 1e-8)} and len(made) == 2
+def adam(constant: str) -> float:
+    """One of its constants, the same for both networks."""
+    made = [o.defaults for o in optimizers() if type(o) is torch.optim.Adam]
+    of = {"alpha": lambda o: o["lr"], "beta1": lambda o: o["betas"][0], "beta2": lambda o: o["betas"][1]}
+    found = {of.get(constant, lambda o: o["eps"])(defaults) for defaults in made}
+    return found.pop() if len(made) == 2 and len(found) == 1 else math.nan
 
 
 def rate_stays() -> bool:
@@ -466,9 +529,9 @@ def average_as_printed() -> bool:
     )
 
 
-def minibatches() -> tuple[int, ...]:
+def minibatch(resolution: str) -> int:
     module = trainer_of(**{name: default(name) for name in ("minibatch", "minibatches")})
-    return tuple(module.minibatch_at(side) for side in model.sides(1024))
+    return module.minibatch_at(int(resolution.partition("x")[0]))
 
 
 def networks_alternate() -> bool:
@@ -498,6 +561,27 @@ def distance_settings() -> tuple[int, ...]:
 
 def descriptors_of_a_level() -> int:
     return default("images") * default("descriptors")
+
+
+def numbers_of_a_descriptor() -> int:
+    """Of a patch in colour."""
+    return distance.patches(torch.rand(2, 3, 16, 16, generator=seeded()), 1, seeded()).shape[1]
+
+
+def levels(side: str) -> int:
+    return len(distance.pyramid(images(1, int(side.partition("x")[0]))))
+
+
+def average_of_levels() -> bool:
+    """At 128x128, each of the four levels by itself; with the same patches and directions."""
+    one, other = torch.rand(6, 1, 128, 128, generator=seeded()), images(6, 128)
+    random = seeded()
+    pairs = list(zip(distance.pyramid(one), distance.pyramid(other), strict=True))
+    each = [
+        distance.sliced(distance.patches(a, 8, random), distance.patches(b, 8, random), 16, random) for a, b in pairs
+    ]
+    found = distance.distance(one, other, 8, 16, seed=0)
+    return len(each) == 4 and math.isclose(found, 1000 * sum(each) / 4, rel_tol=1e-5)
 
 
 def pyramid_gives_image() -> bool:
@@ -639,6 +723,12 @@ def _decaying(self: Any, which: int, loss: Tensor, exact: Any = training.ProGANT
         optimizer.param_groups[0]["lr"] *= 0.9
 
 
+class Narrowing(model.DownBlock):
+    def __init__(self, maps: int, outputs: int) -> None:
+        super().__init__(maps, outputs)
+        self.conv1, self.conv2 = layers.Convolution(maps, outputs, 3), layers.Convolution(outputs, outputs, 3)
+
+
 BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "twice as many maps": lambda: patch.object(
         model, "maps_at", lambda side, base, most: min(4 * base // side, 2 * most)
@@ -661,8 +751,11 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
         patch.object(layers, "activated", F.leaky_relu),
     ),
     "other numbers in the training": lambda: _all(
-        _defaults(start=8, stabilise=600_000, minibatches={}, images=1000), patch.object(training, "TARGETS", {})
+        _defaults(start=8, stabilise=600_000, minibatch=15, minibatches={}, images=1000),
+        patch.object(training, "TARGETS", {"celebahq1024": 750.0}),
     ),
+    "a block of D that narrows first": lambda: patch.object(model, "DownBlock", Narrowing),
+    "another recipe": lambda: patch.object(recipes, "option", lambda paper, recipe, name: 100),
     "bilinear doubling, halving by the largest": lambda: _all(
         patch.object(layers, "enlarge", lambda x: F.interpolate(x, scale_factor=2, mode="bilinear")),
         patch.object(layers, "reduce", lambda x: F.max_pool2d(x, 2)),
@@ -691,6 +784,8 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "a penalty of one": lambda: patch.object(model, "PENALTY", 1.0),
     "Adam as usual, a rate that decays, no average, two updates for one": lambda: _all(
         patch.object(training, "BETAS", (0.9, 0.999)),
+        patch.object(training, "EPSILON", 1e-7),
+        _defaults(lr=0.002),
         patch.object(training.ProGANTraining, "step", _decaying),
         patch.object(training, "Averaged", lambda net, decay, exact=training.Averaged: exact(net, 0.0)),
         patch.object(training.ProGANTraining, "update", _twice),
