@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 import literatim
-from literatim.claims import Finding
+from literatim.claims import Finding, recipes
 from literatim.errors import LiteratimError
 from literatim.papers.dcgan import conditional, features, model, neighbours, training
 from literatim.papers.gan import model as gan
@@ -113,15 +114,46 @@ def no_hidden_fully_connected_layers() -> bool:
     return True
 
 
-def no_fully_connected_layers() -> bool:
-    return not any(isinstance(layer, nn.Linear) for pair in all_nets() for layer in layers(pair))
+def matrix_products() -> list[tuple[list[Any], list[Any]]]:
+    """Of each variant, the layers before maps of 4x4 in G and after them in D."""
+    found = []
+    for pair in all_nets():
+        up, down = layers(pair.generator), layers(pair.discriminator)
+        reshaped = next(i for i, layer in enumerate(up) if isinstance(layer, nn.Unflatten))
+        flattened = next(i for i, layer in enumerate(down) if isinstance(layer, nn.Flatten))
+        found.append((up[:reshaped], down[flattened + 1 :]))
+    return found
 
 
-def a_projection_is_fully_connected() -> bool:
-    """However it is written, each of 4x4x1024 units has a weight for each of 100 numbers: here, as a convolution."""
-    z, weight = torch.randn(2, 100, generator=seeded()), torch.randn(100, 6, 4, 4, generator=seeded(1))
-    as_convolution = F.conv_transpose2d(z[:, :, None, None], weight).flatten(1)
-    return torch.allclose(as_convolution, z @ weight.flatten(1), atol=1e-4)
+def projected() -> bool:
+    """z is multiplied with one matrix, and what comes out becomes maps."""
+    return all([layer for layer in up if not isinstance(layer, (*NORM, nn.ReLU))] == up[:1] and
+               isinstance(up[0], nn.Linear) for up, _ in matrix_products())  # fmt: skip
+
+
+def single_output() -> bool:
+    """The last maps are flattened and summed up, with weights, to one number."""
+    return all(
+        len(down) == 1 and isinstance(down[0], nn.Linear) and down[0].out_features == 1 for _, down in matrix_products()
+    )
+
+
+def no_other_fully_connected_layers() -> bool:
+    """Of Fig. 1's pair, and nothing pools."""
+    with torch.device("meta"):
+        pair = net("lsun")
+    found = {name for name, layer in pair.named_modules() if isinstance(layer, nn.Linear)}
+    pooling = nn.modules.pooling._MaxPoolNd, nn.modules.pooling._AvgPoolNd, nn.modules.pooling._AdaptiveAvgPoolNd
+    return found == {"generator.project", "discriminator.output"} and not any(
+        isinstance(layer, pooling) for layer in pair.modules()
+    )
+
+
+def fractionally_strided() -> int:
+    """How many convolutions of Fig. 1's generator enlarge."""
+    with torch.device("meta"):
+        found = layers(net("lsun").generator)
+    return sum(isinstance(layer, nn.ConvTranspose2d) and layer.stride == (2, 2) for layer in found)
 
 
 def rectified_with_tanh() -> bool:
@@ -242,6 +274,39 @@ def rate() -> float:
 def momentum() -> float:
     found = {of.defaults["betas"][0] for of in optimisers() if type(of) is torch.optim.Adam}
     return found.pop() if len(found) == 1 else math.nan
+
+
+def minibatch(recipe: str) -> int:
+    return int(recipes.option("dcgan", recipe, "data.batch_size"))
+
+
+def epochs_of_bedrooms() -> int:
+    return int(recipes.option("dcgan", "lsun", "trainer.max_epochs"))
+
+
+def held_out() -> int:
+    return int(recipes.option("dcgan", "mnist-conditional", "data.hold_out"))
+
+
+def centre_crops_alone() -> bool:
+    """Bedrooms and digits: nothing is mirrored, moved or drawn at random."""
+    crop, mirror = (recipes.option("dcgan", "lsun", f"data.{name}") for name in ("crop", "mirror"))
+    return crop == "centre" and mirror is False
+
+
+def samples_by_batch() -> bool:
+    """By `statistics: batch` a sample is normalised by those beside it, as in training; by default it is not."""
+    kinds = []
+    for statistics in ("batch", default("statistics")):
+        made = module(statistics=statistics)
+        z = made.net.noise(12, seeded())
+        with torch.no_grad():
+            apart = torch.cat([made.drawn(part, torch.zeros(6)) for part in z.split(6)])
+            together, generator = made.drawn(z, torch.zeros(12)), made.net.generator.train()
+            kinds.append(bool((apart - together).abs().max() > 1e-4))
+            if statistics == "batch" and not torch.allclose(together, generator(z), atol=1e-5):
+                return False
+    return kinds == [True, False]
 
 
 def takes(images: Tensor) -> bool:
@@ -637,7 +702,13 @@ def _farthest(x: Tensor, y: Tensor, exact: Any = neighbours.squared_distances) -
     return -exact(x, y)
 
 
+def _by_averages(self: training.DCGANTraining, z: Tensor, labels: Tensor) -> Tensor:
+    return copy.deepcopy(self.net.generator).eval()(z)
+
+
 BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
+    "another recipe": lambda: patch.object(recipes, "option", lambda paper, recipe, name: 64),
+    "samples by the averages of the training": lambda: patch.object(training.DCGANTraining, "drawn", _by_averages),
     "other sizes, and gains, in the conditional pair": lambda: patch.object(
         conditional, "ConditionalDCGAN", WithGains
     ),

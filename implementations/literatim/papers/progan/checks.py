@@ -723,6 +723,11 @@ def _decaying(self: Any, which: int, loss: Tensor, exact: Any = training.ProGANT
         optimizer.param_groups[0]["lr"] *= 0.9
 
 
+def _faster(self: Any, exact: Any = training.ProGANTraining.configure_optimizers) -> Any:
+    self.lr = 0.002
+    return exact(self)
+
+
 class Narrowing(model.DownBlock):
     def __init__(self, maps: int, outputs: int) -> None:
         super().__init__(maps, outputs)
@@ -785,7 +790,7 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "Adam as usual, a rate that decays, no average, two updates for one": lambda: _all(
         patch.object(training, "BETAS", (0.9, 0.999)),
         patch.object(training, "EPSILON", 1e-7),
-        _defaults(lr=0.002),
+        patch.object(training.ProGANTraining, "configure_optimizers", _faster),
         patch.object(training.ProGANTraining, "step", _decaying),
         patch.object(training, "Averaged", lambda net, decay, exact=training.Averaged: exact(net, 0.0)),
         patch.object(training.ProGANTraining, "update", _twice),
