@@ -271,7 +271,7 @@ def begins(resolution: str) -> int:
 def grown() -> int:
     """After how many real images the last layers are in full use."""
     schedule = growth.Schedule(default("start"), 1024, default("stabilise"), default("fade"))
-    return bisect_left(range(20_000_000), (1024, 1.0), key=lambda shown: tuple(schedule.stage(shown)))
+    return bisect_left(range(20_000_000), growth.Stage(1024, 1.0), key=schedule.stage)
 
 
 def length_of_training(recipe: str) -> float:
