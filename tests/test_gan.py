@@ -1,11 +1,13 @@
 """GAN and the conditional GAN: what their claims do not cover. Resuming, refusals, the end of a run, samples."""
 
+import inspect
 import json
 import math
 import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 import torch
@@ -22,6 +24,7 @@ from literatim.experiment.checkpoints import read_checkpoint
 from literatim.papers.cgan.training import CGANTraining, known
 from literatim.papers.gan import parzen, sampling
 from literatim.papers.gan.training import GANTraining, start_at_marginals
+from literatim.registry import reading
 from literatim.registry.ledger import recipe_path
 from trainings import SaveAfter, sixty_digits, trainer
 
@@ -148,6 +151,19 @@ def test_without_dropout_samples_are_those_of_the_network_in_evaluation(few):
     assert torch.equal(found, module.net.eval().generator(z, *module.condition(labels)).detach())
     module.dropout_in_samples = True
     assert not torch.allclose(module.generate(labels, 5), found, atol=1e-3)
+
+
+@pytest.mark.parametrize("paper", ["gan", "cgan", "dcgan", "progan"])
+def test_what_a_generator_does_otherwise_in_training_is_an_option_of_its_samples(paper):
+    with torch.device("meta"):
+        layers = list(literatim.load(paper).generator.modules())
+    module, _, name = reading.card(paper).training.partition(":")
+    options = inspect.signature(getattr(import_module(module), name)).parameters
+    for kinds, option in (
+        (torch.nn.Dropout, "dropout_in_samples"),
+        (torch.nn.modules.batchnorm._BatchNorm, "statistics"),
+    ):
+        assert any(isinstance(layer, kinds) for layer in layers) == (option in options)
 
 
 def essay(paper):
