@@ -276,7 +276,7 @@ def test_a_signal_while_reproduce_tests_loses_nothing(tmp_path, monkeypatch, fau
     assert "go on with:\n  literatim reproduce lenet --seed 3" in done.stderr
     assert (tmp_path / "runs/lenet/quick/0/checkpoints/last.ckpt").is_file()
     monkeypatch.undo()
-    monkeypatch.setattr(LeNetTraining, "training_step", lambda *args: pytest.fail("it is trained again"))
+    monkeypatch.setattr(LeNetTraining, "on_train_batch_start", lambda *args: pytest.fail("it is trained again"))
     monkeypatch.setattr("literatim.experiment.record.in_checkout", lambda: False)
     command = done.stderr.strip().splitlines()[-1].split()
     assert "test_error" in inside(*command[1:], cwd=tmp_path).stdout
