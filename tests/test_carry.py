@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from conftest import CHECKOUT
+from conftest import CHECKOUT, sound_record
 from literatim.experiment.carry import differences
+from literatim.experiment.record import same_run
 
 TRAINING = Path("implementations/literatim/papers/lenet/training.py")
 RECORD = Path("papers/lenet/results/quick/lenet5-s0/record.json")
@@ -111,3 +112,9 @@ def test_code_that_is_not_committed_is_not_compared(clone):
     done = subprocess.run(command, cwd=clone, env=env, capture_output=True, text=True)
     assert done.returncode == 2
     assert "commit first" in done.stderr
+
+
+def test_a_carried_record_is_that_of_the_same_run_with_todays_code():
+    kept = sound_record(carried={"code_sha256": "1" * 64, "commit": "2" * 40, "steps": 15})
+    assert same_run(kept, sound_record(code_sha256="1" * 64))
+    assert not same_run(kept, sound_record())

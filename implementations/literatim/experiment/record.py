@@ -65,6 +65,8 @@ SAME = (
 
 def same_run(one: dict[str, Any], other: dict[str, Any]) -> bool:
     sums = {run["fingerprint"] for run in (one, other) if run.get("fingerprint")}  # old records do not say
+    # A record that was carried over a change of the code is that of a run with today's.
+    one, other = ({**run, "code_sha256": (run.get("carried") or run).get("code_sha256")} for run in (one, other))
     same = all((one.get(name) or None) == (other.get(name) or None) for name in SAME)  # nothing given is nothing said
     return same and len(sums) < 2
 
