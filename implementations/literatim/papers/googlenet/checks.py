@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 import literatim
 from literatim.claims import Finding, stated
+from literatim.claims.once import once
 from literatim.papers.alexnet.model import ResponseNormalization
 from literatim.papers.googlenet import crops, model, training
 from literatim.parts.crops import ten_crops
@@ -60,7 +61,7 @@ def filters(module: nn.Module) -> int:
 
 def channels(row: str) -> tuple[int, ...]:
     """The six numbers of filters of a module of the built network, in the order of Table 1."""
-    module = getattr(shapes_only(), f"inception_{row}")
+    module = getattr(once("googlenet on meta", shapes_only), f"inception_{row}")
     names = ("conv1x1", "reduce3x3", "conv3x3", "reduce5x5", "conv5x5", "projection")
     return tuple(filters(getattr(module, name)) for name in names)
 
@@ -128,7 +129,7 @@ def single_changes() -> Finding:
 
 def changes_that_fit(row: str) -> list[str]:
     names = ("inputs", "1x1", "3x3 reduce", "3x3", "5x5 reduce", "5x5", "pool proj")
-    now = (getattr(shapes_only(), f"inception_{row}").conv1x1[0].in_channels, *channels(row))
+    now = (getattr(once("googlenet on meta", shapes_only), f"inception_{row}").conv1x1[0].in_channels, *channels(row))
     params, ops = (stated("googlenet", f"{column}.inception_{row}") for column in ("parameters", "operations"))
     found = []
     for place, number in enumerate(now):
@@ -186,7 +187,7 @@ def depth_with_pooling() -> int:
 
 def depth_of(part: str) -> int:
     """Layers with parameters one behind the other in a row of Table 1."""
-    layer = getattr(miniature().eval(), part)
+    layer = getattr(once("miniature of googlenet", miniature).eval(), part)
     first = next((m for m in layer.modules() if isinstance(m, nn.Conv2d | nn.Linear)), None)
     if isinstance(first, nn.Linear):
         x = noise(1, first.in_features)
@@ -197,7 +198,7 @@ def depth_of(part: str) -> int:
 
 def window(part: str) -> tuple[int, int]:
     """Side and stride of the last convolution of a row of Table 1, or of its pooling."""
-    layer = getattr(shapes_only(), part)
+    layer = getattr(once("googlenet on meta", shapes_only), part)
     last = [m for m in layer.modules() if hasattr(m, "kernel_size")][-1]
     side, stride = (n[0] if isinstance(n, tuple) else n for n in (last.kernel_size, last.stride))
     return side, stride
@@ -490,8 +491,7 @@ def cost(row: str) -> int:
     """Passes through a network for one image: those of the crops, for each model."""
     models, _, how, _ = row.split("-")
     square = noise(3, 256, 256)
-    made = {"1": 1, "10": ten_crops(square[None], 224).shape[1], "144": len(crops.crops_144(square))}
-    return int(models) * made[how]
+    return int(models) * (ten_crops(square[None], 224).shape[1] if how == "10" else len(crops.crops_144(square)))
 
 
 # --- What the paper reckons from its own numbers ----------------------------------------------------

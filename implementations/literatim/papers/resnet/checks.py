@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 import literatim
 from literatim.claims import Finding, setting, stated
+from literatim.claims.once import once
 from literatim.datasets import cifar10
 from literatim.papers.resnet import model, testing, training
 
@@ -36,11 +37,15 @@ def seeded(make: Callable[[], Any]) -> Any:
 
 
 def meta(depth: int, shortcut: str = "printed") -> Any:
-    """A network of Table 1, or of Sec. 4.2 for its depths, that has shapes and no memory."""
-    with torch.device("meta"):
-        if depth in (18, 34, 50, 101, 152):
-            return model.ResNet(depth, shortcut)  # type: ignore[arg-type]
-        return model.CifarResNet((depth - 2) // 6, shortcut)  # type: ignore[arg-type]
+    """A network of Table 1, or of Sec. 4.2 for its depths, that has shapes and no memory: one for all claims."""
+
+    def make() -> nn.Module:
+        with torch.device("meta"):
+            if depth in model.BLOCKS:
+                return model.ResNet(depth, shortcut)  # type: ignore[arg-type]
+            return model.CifarResNet((depth - 2) // 6, shortcut)  # type: ignore[arg-type]
+
+    return once(("resnet on meta", depth, shortcut), make)
 
 
 def convolutions(module: nn.Module) -> dict[str, nn.Conv2d]:
