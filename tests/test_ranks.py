@@ -1,15 +1,18 @@
 """What several processes compute is what one computes, and the guide's scripts start them as they say."""
 
 import csv
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
-from conftest import CHECKOUT
+import literatim
+from conftest import CHECKOUT, inside
 from test_guides import fences, text_of
 from test_launch import TINY, by_kubernetes, folders, free_port, start
 from without_noise import BATCHES
@@ -44,6 +47,36 @@ def test_two_processes_compute_what_one_does_from_shares_that_are_unequal(curves
     assert any(name.endswith("loss") for name in one)
     for name in one.keys() - {"wall_s"}:
         assert float(two[name]) == pytest.approx(float(one[name]), rel=1e-4), name
+
+
+def sharded(*args: str, cwd: Path) -> None:
+    command = [sys.executable, str(Path(__file__).with_name("sharded.py")), *args]
+    env = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": f"{Path(__file__).parent}:{os.environ.get('PYTHONPATH', '')}",
+    }
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+
+
+def test_vgg_by_fsdp_computes_goes_on_and_saves_as_one_process_does(tmp_path):
+    """On the CPU, in two processes; its checkpoint is that of one, and goes on without FSDP too."""
+    sharded("fit", "one", "2", "--trainer.max_epochs", "2", cwd=tmp_path)
+    sharded("fit", "two", "1", "--trainer.max_epochs", "1", cwd=tmp_path)
+    last = tmp_path / "two/vgg/quick/0/checkpoints/last.ckpt"
+    sharded("fit", "two", "1", "--ckpt_path", str(last), "--trainer.max_epochs", "2", cwd=tmp_path)
+    one, two = (list(csv.DictReader((tmp_path / name / "vgg/quick/0/curve.csv").open())) for name in ("one", "two"))
+    assert len(one) == len(two) == 2
+    for row, other in zip(one, two, strict=True):
+        for name in row.keys() - {"wall_s"}:
+            assert float(other[name]) == pytest.approx(float(row[name]), rel=1e-4), name
+    record = json.loads((last.parents[1] / "record.json").read_text())
+    assert "trainer.devices=2" in record["overrides"]
+    net = literatim.load("vgg", weights=last)
+    assert net(torch.zeros(1, 3, 32, 32)).shape == (1, 10)
+    tested = inside("test", "vgg", "--ckpt_path", str(last), "--trainer.limit_test_batches", "2", cwd=tmp_path)
+    assert tested.returncode == 0, tested.stderr
 
 
 def block(title: str) -> str:

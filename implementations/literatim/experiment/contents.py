@@ -78,7 +78,8 @@ def check_contents(found: Any) -> str | None:
     try:
         state = contents.callbacks.Identity
         torch.Generator().set_state(state.torch)
-        numpy = {**state.numpy, "state": {**state.numpy["state"], "key": state.numpy["state"]["key"].numpy()}}
+        key = state.numpy["state"]["key"].numpy().astype(np.uint32)
+        numpy = {**state.numpy, "state": {**state.numpy["state"], "key": key}}
         np.random.RandomState().set_state(numpy)
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError):
         return "callbacks.Identity: no state of a random generator"

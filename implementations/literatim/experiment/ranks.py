@@ -9,6 +9,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.strategies import FSDPStrategy
 from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
@@ -30,6 +31,9 @@ class FairShares(Callback):
         if trainer.world_size == 1 or self.strategy is trainer.strategy:
             return
         self.strategy = strategy = trainer.strategy
+        if isinstance(strategy, FSDPStrategy):
+            # FSDP would put the optimiser's state of a checkpoint into parameters of another order in memory unchanged.
+            pl_module.to(memory_format=torch.contiguous_format)
         reduce, backward = strategy.reduce, strategy.backward
 
         def fair_reduce(tensor: Any, group: Any = None, reduce_op: Any = "mean") -> Any:
