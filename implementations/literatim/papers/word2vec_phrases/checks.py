@@ -229,7 +229,7 @@ def speed_up() -> Finding:
 @cache
 def number_of(syntactic: bool) -> int:
     """Of the questions of one kind in the first paper's test set, whose syntactic categories begin with "gram"."""
-    pairs = analogies.read_pairs("literatim.papers.word2vec")
+    pairs = analogies.read_pairs("literatim.papers.word2vec.claimed")
     return sum(len(analogies.questions(some)) for name, some in pairs.items() if name.startswith("gram") is syntactic)
 
 
@@ -367,7 +367,7 @@ def phrases_in_passes() -> bool:
 @cache
 def released() -> dict[str, list[analogies.Question]]:
     """category -> the questions of the released test set, formed of its word pairs."""
-    return {name: analogies.questions(pairs) for name, pairs in analogies.read_pairs(__package__ or "").items()}
+    return {name: analogies.questions(pairs) for name, pairs in analogies.read_pairs(f"{__package__}.claimed").items()}
 
 
 def asked() -> dict[str, list[analogies.Question]]:
