@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # A checkpoint at the end of an epoch is written before Lightning steps ReduceLROnPlateau, so that a run that goes on from
 # it has lost a step of the schedule. Guess: the checkpoint has the schedule as the next epoch will use it.
-# Runs in the environment of $PYTHON (default: python), with torch 2.14 and pytorch-lightning 2.6.6.
 set -euo pipefail
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
+python3 -m venv "$folder/venv"
+"$folder/venv/bin/pip" install -q torch==2.14.1 numpy pytorch-lightning==2.6.6
 cd "$folder"
-"${PYTHON:-python}" - <<'P'
+venv/bin/python - <<'P'
 import logging
 import warnings
 

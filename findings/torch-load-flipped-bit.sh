@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # torch.load reads a checkpoint whose numbers have changed on the disk without a word: torch.save writes a CRC-32 of each
 # part into the zip file, and reading does not look at it. Guess: an error, as `unzip -t` and zipfile.testzip() give.
-# Runs in the environment of $PYTHON (default: python), with torch 2.14.
 set -euo pipefail
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
+python3 -m venv "$folder/venv"
+"$folder/venv/bin/pip" install -q torch==2.14.1 numpy
 cd "$folder"
-"${PYTHON:-python}" - <<'P'
+venv/bin/python - <<'P'
 import zipfile
 
 import torch
