@@ -335,3 +335,16 @@ def test_a_popular_network_that_were_the_papers_would_be_noticed(monkeypatch):
     as_printed = model.LeNet5
     monkeypatch.setattr(model, "LeNet5", lambda **options: as_printed())
     assert checks.popular_differs() is False
+
+
+def test_nothing_is_drawn_for_parameters_without_numbers():
+    """The parameters of a network on the meta device are counted; drawing them anew would take most of the time."""
+    from literatim.claims.measures import shapes_only
+
+    with shapes_only():
+        layer = torch.nn.Linear(3, 2)
+        assert torch.nn.init.kaiming_uniform_(layer.weight) is layer.weight
+        assert torch.nn.init.zeros_(tensor=layer.bias) is layer.bias
+    drawn = [p.device.type for p in layer.parameters()]
+    assert drawn == ["meta", "meta"]
+    assert torch.nn.Linear(3, 2).weight.std() > 0

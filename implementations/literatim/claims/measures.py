@@ -4,18 +4,37 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, jacfwd, jacrev
+from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from literatim.claims.once import once
 from literatim.errors import LiteratimError, did_you_mean
 
 Shape = tuple[int, ...]
+
+
+class Unstarted(TorchFunctionMode):
+    """Of parameters without numbers nothing is drawn: that is most of the work of building a network."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
+
+
+@contextmanager
+def shapes_only() -> Iterator[None]:
+    """Within it networks are built that have shapes and no memory, on the meta device."""
+    with torch.device("meta"), Unstarted():
+        yield
 
 
 def parameters(net: nn.Module, module: str | None, shape: Shape) -> int:

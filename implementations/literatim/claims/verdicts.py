@@ -131,7 +131,7 @@ def _seeded() -> Iterator[None]:
     torch.set_num_threads(1)
     try:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+            torch.default_generator.manual_seed(0)  # of the CPU alone: the other way asks each time for accelerators
             yield
     finally:
         torch.set_num_threads(threads)
@@ -239,8 +239,10 @@ def build(paper: str, variant: str, device: str = "meta", **options: Any) -> Any
     """A variant of a paper; on the meta device it has shapes and no memory."""
     import torch
 
+    from literatim.claims.measures import shapes_only
+
     entry = card(paper).variants[variant]
-    with torch.device(device):
+    with shapes_only() if device == "meta" else torch.device(device):
         return call(entry.model, **{**entry.with_, **options}).to(device)
 
 
