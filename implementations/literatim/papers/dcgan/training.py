@@ -282,4 +282,4 @@ class DCGANTraining(GANTraining):
         low, high = self.net.levels
         grey = torch.rand(4, *self.net.image, generator=torch.Generator().manual_seed(0)).pow(4)
         images = low + (high - low) * grey
-        return Smoke((images, torch.arange(4)), "discriminator_loss", "down", steps=2)
+        return Smoke((images, torch.arange(4)), "discriminator_loss", "down", steps=4)
