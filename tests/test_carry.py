@@ -64,6 +64,16 @@ def test_how_long_it_took_is_none():
     assert not list(differences(old, new))
 
 
+def test_whole_numbers_in_a_wider_kind_are_the_same_and_another_number_is_not():
+    old, new = checkpoint(), checkpoint()
+    key = ("callbacks", "Identity", "numpy", "state", "key")
+    alter(old, *key, to=torch.tensor([0, 1, 2, 2**32 - 1], dtype=torch.uint32))
+    alter(new, *key, to=torch.tensor([0, 1, 2, 2**32 - 1]))
+    assert not list(differences(old, new))
+    alter(new, *key, to=torch.tensor([0, 1, 2, -1]))
+    assert list(differences(old, new)) == ["identity.numpy.state.key"]
+
+
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of the last commit, with the record of a run that was made there."""

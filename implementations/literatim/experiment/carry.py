@@ -115,6 +115,8 @@ def unequal(place: str, old: Any, new: Any) -> Iterator[str]:
         for i, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from unequal(f"{place}[{i}]", one, other)
     elif isinstance(old, torch.Tensor) and isinstance(new, torch.Tensor):
+        if not old.is_floating_point() and not new.is_floating_point():  # numpy's state was kept as uint32 once
+            old, new = old.long(), new.long()
         if old.dtype != new.dtype or not torch.equal(old, new):
             yield place
     elif old != new:
