@@ -160,8 +160,8 @@ class Setting(Strict):
 
     @model_validator(mode="after")
     def _said_or_left(self) -> Self:
-        said = "is_" in self.model_fields_set
-        if said == bool(self.left) or said != bool(self.where):
+        said = "is_" in self.model_fields_set  # null is something to say; a card as JSON says it where nothing was
+        if bool(self.where) == bool(self.left) or (self.where and not said) or (self.left and self.is_ is not None):
             raise ValueError("give what the paper has in `is`, and `where`; or how it is `left`: open or ours")
         return self
 
