@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import traceback
@@ -46,6 +47,26 @@ def inside(*args: str, cwd: Path | None = None, **env: str) -> subprocess.Comple
         except Exception:
             traceback.print_exc(file=err)
     return subprocess.CompletedProcess(args, status, out.getvalue(), err.getvalue())
+
+
+class Late(BaseException):
+    """Not an Exception, so that nothing takes it for a fault of what it was given."""
+
+
+@contextlib.contextmanager
+def in_time(seconds: int) -> Iterator[None]:
+    """Raises Late where what is within takes longer; in the main thread."""
+
+    def stop(*args: Any) -> None:
+        raise Late
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def assert_refused(done: subprocess.CompletedProcess[str], *words: str) -> None:

@@ -6,12 +6,10 @@ Left out of that are the choices of a Literal, true, false and null, with which 
 Trainer's whole numbers nought and huge ones, which are as good as any where they are taken.
 """
 
-import contextlib
 import inspect
 import shutil
-import signal
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -20,7 +18,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import pytest
 from PIL import Image
 
-from conftest import inside
+from conftest import Late, in_time, inside
 from literatim.datasets import digits
 from literatim.errors import LiteratimError
 from literatim.experiment.checkpoints import AtomicCheckpoints
@@ -54,10 +52,6 @@ OTHERS = ["word", "", "null", "{}", "[]", "1", "{class_path: os.system}"]
 
 class Enough(Exception):
     """The parser is there."""
-
-
-class Late(BaseException):
-    """A command did not end."""
 
 
 class Asked(PaperCLI):
@@ -96,20 +90,6 @@ def values(kind: Any) -> dict[str, bool]:
     return {value: value in trained for value in given}
 
 
-@contextlib.contextmanager
-def at_most(seconds: int) -> Iterator[None]:
-    def late(*args: Any) -> None:
-        raise Late
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def parsed(paper: str, recipe: str, args: list[str]) -> str:
     """What the parser and the checks behind it say against options; nothing where they take them."""
     try:
@@ -122,7 +102,7 @@ def parsed(paper: str, recipe: str, args: list[str]) -> str:
 def trained(paper: str, recipe: str, args: list[str], cwd: Path) -> str:
     """What is wrong with what the whole command does; nothing where it runs, or refuses in a sentence."""
     try:
-        with at_most(60):
+        with in_time(60):
             done = inside("fit", paper, "--recipe", recipe, *args, cwd=cwd)
     except Late:
         return "does not end"

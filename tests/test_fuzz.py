@@ -14,14 +14,12 @@ import json
 import lzma
 import pickle
 import random
-import signal
 import tempfile
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -30,7 +28,7 @@ import torch
 import yaml
 from PIL import Image
 
-from conftest import forget, inside, sound_record
+from conftest import Late, forget, in_time, inside, sound_record
 from literatim.datasets import cifar10, mnist
 from literatim.datasets.images import read_digit
 from literatim.datasets.pictures import read_picture
@@ -48,32 +46,14 @@ LIMIT = 60  # seconds for an input, on however busy a machine; they take millise
 Try = Callable[[random.Random, Path], None]
 
 
-class Slow(BaseException):
-    """Not an Exception, so that no reader takes it for a fault of the file."""
-
-
-@contextlib.contextmanager
-def in_time() -> Iterator[None]:
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise Slow
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(LIMIT)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def outcome(one: Callable[[], None]) -> str:
     """taken or refused; else what a user would see."""
     try:
-        with in_time(), warnings.catch_warnings(action="ignore"):
+        with in_time(LIMIT), warnings.catch_warnings(action="ignore"):
             one()
     except (LiteratimError, OSError):
         return "refused"
-    except Slow:
+    except Late:
         return f"hangs: {traceback.format_exc()}"
     except BaseException:
         return traceback.format_exc()
