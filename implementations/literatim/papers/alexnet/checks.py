@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from literatim.claims import Finding, recipes
+from literatim.claims import Finding, given
 from literatim.claims.measures import parameters
 from literatim.claims.verdicts import build
 from literatim.datasets import imagenet
@@ -688,7 +688,7 @@ BROKEN: dict[str, Breaking] = {
         "colour_shifts",
         lambda n, c, deviation=0.1, exact=colour.colour_shifts: exact(1, c, deviation).expand(n, 3),
     ),
-    "another recipe": lambda: patch.object(recipes, "option", lambda paper, recipe, name: 60),
+    "another recipe": lambda: patch.object(given, "setting", lambda paper, recipe, name: 60),
     "a smaller contest": lambda: patch.object(imagenet, "IMAGES", {"train": 1_150_000, "val": 40_000}),
     "the one most probable class counts": lambda: patch.object(training.AlexNetTraining, "evaluate", first_class_alone),
     "pooling before normalisation": lambda: patch.object(model.AlexNet, "forward", pooled_first),

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from literatim.claims import Finding, recipes
+from literatim.claims import Finding, given
 from literatim.papers.cgan import model, training
 from literatim.papers.gan import model as gan
 from literatim.papers.gan import parzen
@@ -48,7 +48,7 @@ def default(name: str) -> Any:
 def setting(name: str) -> float:
     """By the name of the training's option; `batch` of the recipe; `dropout` of all layers that have one, or -1."""
     if name == "batch":
-        return float(recipes.option("cgan", "mnist", "data.batch_size"))
+        return float(given.setting("cgan", "mnist", "data.batch_size"))
     if name == "dropout":
         found = {layer.p for layer in model.CGAN(**SMALL).modules() if isinstance(layer, nn.Dropout)}
         return found.pop() if len(found) == 1 else -1
@@ -341,7 +341,7 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "a window that is not normalised": lambda: patch.object(
         parzen, "log_likelihood", lambda x, s, sigmas, exact=parzen.log_likelihood: exact(x, s, sigmas) + 1.0
     ),
-    "another recipe": lambda: patch.object(recipes, "option", lambda paper, recipe, name: 64),
+    "another recipe": lambda: patch.object(given, "setting", lambda paper, recipe, name: 64),
     "GAN's decay and loss, more momentum, fewer samples": lambda: patch.object(training, "CGANTraining", Hasty),
     "the last weights are tested": lambda: patch.object(training.CGANTraining, "stops_at_best", False),
 }

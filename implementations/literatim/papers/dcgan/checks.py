@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 import literatim
-from literatim.claims import Finding, recipes
+from literatim.claims import Finding, given
 from literatim.errors import LiteratimError
 from literatim.papers.dcgan import conditional, features, model, neighbours, training
 from literatim.papers.gan import model as gan
@@ -277,20 +277,20 @@ def momentum() -> float:
 
 
 def minibatch(recipe: str) -> int:
-    return int(recipes.option("dcgan", recipe, "data.batch_size"))
+    return int(given.setting("dcgan", recipe, "data.batch_size"))
 
 
 def epochs_of_bedrooms() -> int:
-    return int(recipes.option("dcgan", "lsun", "trainer.max_epochs"))
+    return int(given.setting("dcgan", "lsun", "trainer.max_epochs"))
 
 
 def held_out() -> int:
-    return int(recipes.option("dcgan", "mnist-conditional", "data.hold_out"))
+    return int(given.setting("dcgan", "mnist-conditional", "data.hold_out"))
 
 
 def centre_crops_alone() -> bool:
     """Bedrooms and digits: nothing is mirrored, moved or drawn at random."""
-    crop, mirror = (recipes.option("dcgan", "lsun", f"data.{name}") for name in ("crop", "mirror"))
+    crop, mirror = (given.setting("dcgan", "lsun", f"data.{name}") for name in ("crop", "mirror"))
     return crop == "centre" and mirror is False
 
 
@@ -707,7 +707,7 @@ def _by_averages(self: training.DCGANTraining, z: Tensor, labels: Tensor) -> Ten
 
 
 BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
-    "another recipe": lambda: patch.object(recipes, "option", lambda paper, recipe, name: 64),
+    "another recipe": lambda: patch.object(given, "setting", lambda paper, recipe, name: 64),
     "samples by the averages of the training": lambda: patch.object(training.DCGANTraining, "drawn", _by_averages),
     "other sizes, and gains, in the conditional pair": lambda: patch.object(
         conditional, "ConditionalDCGAN", WithGains

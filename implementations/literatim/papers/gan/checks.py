@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from literatim.claims import Finding, recipes
+from literatim.claims import Finding, given
 from literatim.datasets.images import field
 from literatim.papers.gan import model, parzen, sampling, training
 
@@ -308,16 +308,16 @@ def momenta_as_released() -> bool:
 
 
 def minibatch() -> int:
-    return recipes.option("gan", "mnist", "data.batch_size")
+    return given.setting("gan", "mnist", "data.batch_size")
 
 
 def held_out() -> int:
-    return recipes.option("gan", "mnist", "data.hold_out")
+    return given.setting("gan", "mnist", "data.hold_out")
 
 
 def pixels_are_real_valued() -> bool:
     """White and black are 0 and 1 and a grey level stays between them: nothing is made binary."""
-    white, black = (recipes.option("gan", "mnist", f"data.{name}") for name in ("background", "ink"))
+    white, black = (given.setting("gan", "mnist", f"data.{name}") for name in ("background", "ink"))
     grey = field(torch.tensor([[[0, 0.2, 1]]]).numpy(), 3, white, black)[0, 0, 1]
     return torch.equal(grey, torch.tensor([0, 0.2, 1]))
 
@@ -537,7 +537,7 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "G is shown the images": lambda: patch.object(training.GANTraining, "alternate", _shown_the_images),
     "no dropout in training": lambda: patch.object(training.GANTraining, "alternate", _without_dropout),
     "G learns nothing": lambda: patch.object(model, "generator_loss", lambda fake, loss: 0 * fake.mean()),
-    "another recipe": lambda: patch.object(recipes, "option", lambda paper, recipe, name: 64),
+    "another recipe": lambda: patch.object(given, "setting", lambda paper, recipe, name: 64),
     "images counted twice": lambda: patch.object(
         sampling.Sampling,
         "test_step",

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from literatim.claims import Finding, recipes
+from literatim.claims import Finding, given
 from literatim.datasets import mnist
 from literatim.papers.lenet import levenberg_marquardt as lm
 from literatim.papers.lenet import model, training
@@ -358,7 +358,7 @@ def _one_update(self: training.LeNetTraining, batch: tuple[Tensor, Tensor]) -> T
     return loss
 
 
-def _option(paper: str, recipe: str, name: str) -> object:
+def _setting(paper: str, recipe: str, name: str) -> object:
     """A recipe of twelve passes, shuffled anew before each."""
     return {"data.order": "each epoch", "trainer.max_epochs": 12}[name]
 
@@ -414,7 +414,7 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "C5 sees half of the maps": lambda: patch.object(model, "LeNet5", HalvedC5),
     "an eighth layer": lambda: patch.object(model, "LeNet5", OneMoreLayer),
     "an update after each batch": lambda: patch.object(training.LeNetTraining, "pattern_by_pattern", _one_update),
-    "another recipe": lambda: patch.object(recipes, "option", _option),
+    "another recipe": lambda: patch.object(given, "setting", _setting),
     "all rates ten times larger": lambda: patch.object(
         training, "SCHEDULE", tuple((passes, 10 * rate) for passes, rate in training.SCHEDULE)
     ),

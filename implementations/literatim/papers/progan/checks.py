@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import literatim
-from literatim.claims import Finding, recipes
+from literatim.claims import Finding, given
 from literatim.papers.progan import distance, growth, layers, model, training
 
 TINY: dict[str, Any] = {"resolution": 16, "channels": 1, "base": 64, "max_maps": 8, "latent": 6}
@@ -277,7 +277,7 @@ def grown() -> int:
 def length_of_training(recipe: str) -> float:
     """Real images in thousands: the epochs of the recipe on CelebA-HQ, 30,000 images, or on CIFAR-10, 50,000."""
     images = {"celebahq1024": 30, "cifar10": 50}[recipe]
-    return images * recipes.option("progan", recipe, "trainer.max_epochs")
+    return images * given.setting("progan", recipe, "trainer.max_epochs")
 
 
 # --- Secs. 3 and 4 ----------------------------------------------------------------------------------
@@ -760,7 +760,7 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
         patch.object(training, "TARGETS", {"celebahq1024": 750.0}),
     ),
     "a block of D that narrows first": lambda: patch.object(model, "DownBlock", Narrowing),
-    "another recipe": lambda: patch.object(recipes, "option", lambda paper, recipe, name: 100),
+    "another recipe": lambda: patch.object(given, "setting", lambda paper, recipe, name: 100),
     "bilinear doubling, halving by the largest": lambda: _all(
         patch.object(layers, "enlarge", lambda x: F.interpolate(x, scale_factor=2, mode="bilinear")),
         patch.object(layers, "reduce", lambda x: F.max_pool2d(x, 2)),

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import torch
 
-from literatim.claims import recipes
+from literatim.claims import given
 from literatim.datasets import imagenet
 from literatim.papers.alexnet import checks, model, training
 from literatim.parts import colour
@@ -118,11 +118,11 @@ def top_5_counts_the_five_most_probable() -> bool:
 
 
 def batch_size() -> int:
-    return recipes.option("alexnet", "imagenet", "data.batch_size")
+    return given.setting("alexnet", "imagenet", "data.batch_size")
 
 
 def passes() -> int:
-    return recipes.option("alexnet", "imagenet", "trainer.max_epochs")
+    return given.setting("alexnet", "imagenet", "trainer.max_epochs")
 
 
 def images(row: str) -> int:

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
-from literatim.claims import Finding, recipes
+from literatim.claims import Finding, given
 from literatim.datasets.tensors import TensorBatches
 from literatim.papers.lenet import levenberg_marquardt as lm
 from literatim.papers.lenet import model, training
@@ -94,7 +94,7 @@ def one_update_a_pattern() -> bool:
 
 def order_is_constant_and_random() -> bool:
     """Two passes in the order that the recipe `paper` asks for: the same both times, and not that of the files."""
-    order = recipes.option("lenet", "paper", "data.order")
+    order = given.setting("lenet", "paper", "data.order")
     numbers = torch.arange(1000)
     batches = TensorBatches(numbers, numbers, 100, order)
     passes = []
@@ -106,7 +106,7 @@ def order_is_constant_and_random() -> bool:
 
 
 def passes_of_the_recipe() -> int:
-    return recipes.option("lenet", "paper", "trainer.max_epochs")
+    return given.setting("lenet", "paper", "trainer.max_epochs")
 
 
 def rate_in_passes(row: str) -> float:
