@@ -411,15 +411,15 @@ def added(x):  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize("lacking", ["a place that can be written", "a home"])
 def test_without_a_place_for_kernels_a_line_says_so_and_they_run(monkeypatch, lacking):
     """In containers: the package is read-only and so is the home, or there is none."""
-    from literatim.papers.word2vec import fast
+    from literatim.parts import compiled
 
     if lacking == "a home":
         monkeypatch.setattr("os.path.expanduser", lambda path: path)
     else:
         monkeypatch.setattr("numba.core.caching.CacheImpl._locator_classes", [])
-    fast._say_that_nothing_is_kept.cache_clear()
+    compiled._say_that_nothing_is_kept.cache_clear()
     with pytest.warns(LiteratimWarning, match="each run compiles it anew; set HOME, or NUMBA_CACHE_DIR") as said:
-        kernels = [fast.kernel(added), fast.kernel(added)]
+        kernels = [compiled.kernel(added), compiled.kernel(added)]
     assert len(said) == 1
     assert [kernel(1) for kernel in kernels] == [2, 2]
     assert kernels[0].stats.cache_path is None
@@ -427,11 +427,11 @@ def test_without_a_place_for_kernels_a_line_says_so_and_they_run(monkeypatch, la
 
 @pytest.mark.parametrize("left", [0, 40])
 def test_a_kept_kernel_that_is_damaged_is_named(tmp_path, monkeypatch, left):
-    from literatim.papers.word2vec import fast
+    from literatim.parts import compiled
 
     class Adding(Engine):
         def compiled(self, width):
-            kernel = fast.kernel(added)
+            kernel = compiled.kernel(added)
             kernel(1)
             return kernel, ()
 

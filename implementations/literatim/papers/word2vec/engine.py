@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from literatim.errors import LiteratimError
 from literatim.papers.word2vec.model import LINE, Word2Vec
+from literatim.parts.compiled import compiling
 
 SAMPLED = 32  # the loss is measured at every so many-th prediction
 # Words of a stretch of the text that is trained on at once; between stretches a run can be stopped and saved.
@@ -64,18 +63,9 @@ class Engine:
         self.net, self.reading, self.workers = net, reading, workers
         self.vectors = widened(net.vectors).numpy()
         self.pool = ThreadPoolExecutor(workers)
-        try:
+        with compiling():
             self.kernel, self.tables = self.compiled(self.vectors.shape[1])
             self.train(torch.zeros(0, dtype=torch.int32), torch.zeros(2, dtype=torch.int64), 0, 0.0)  # compiles
-        except ModuleNotFoundError as error:
-            if error.name not in ("numba", "llvmlite"):
-                raise
-            raise LiteratimError('this engine is compiled by numba: pip install "literatim[fast]"') from None
-        except (EOFError, UnpicklingError):  # as a loss of power leaves them
-            from literatim.papers.word2vec.fast import KEPT
-
-            where = KEPT[-1].stats.cache_path
-            raise LiteratimError(f"{where}: the compiled engine kept here is damaged; delete the files *.nb?") from None
 
     @property
     def reads(self) -> tuple[bool, bool]:

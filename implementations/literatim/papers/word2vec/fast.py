@@ -9,9 +9,7 @@ loops are plain vector code. Compiled kernels are kept on disk.
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,34 +18,12 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from literatim.errors import LiteratimWarning
 from literatim.papers.word2vec.engine import SAMPLED
+from literatim.parts.compiled import COMPILED, INLINED, kernel
 
 AHEAD = 4  # predictions by which rows are fetched into the cache before they are needed
 # numba looks for changes in a kernel's own file alone; a kernel elsewhere names this number to see those of this file.
 STAMP = os.stat(__file__).st_mtime_ns
-COMPILED: dict[str, Any] = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}, "error_model": "numpy"}
-INLINED: dict[str, Any] = {**COMPILED, "inline": "always"}
-KEPT: list[Any] = []  # the kernels that are kept on disk
-
-
-def kernel(function: Callable[..., Any]) -> Any:
-    """Compiled, and kept on disk for the next run; not kept where numba finds no place that can be written."""
-    if os.path.expanduser("~") != "~":  # else there is no home, and numba would make a folder of this name
-        try:
-            KEPT.append(njit(**COMPILED, cache=True)(function))
-            return KEPT[-1]
-        except RuntimeError as error:
-            if "no locator available" not in str(error):
-                raise
-    _say_that_nothing_is_kept()
-    return njit(**COMPILED)(function)
-
-
-@cache
-def _say_that_nothing_is_kept() -> None:
-    what = "there is no place to keep the compiled engine, so that each run compiles it anew"
-    warnings.warn(f"{what}; set HOME, or NUMBA_CACHE_DIR, to a folder", LiteratimWarning, stacklevel=3)
 
 
 def _prefetch(typing: Any, table: Any, row: Any, line: Any) -> Any:

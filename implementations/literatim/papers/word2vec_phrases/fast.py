@@ -11,10 +11,8 @@ from numba import njit
 from literatim.papers.word2vec.engine import LINE, SAMPLED
 from literatim.papers.word2vec.fast import (
     AHEAD,
-    INLINED,
     STAMP,
     advanced,
-    kernel,
     listed,
     number,
     prefetch,
@@ -26,6 +24,7 @@ from literatim.papers.word2vec.fast import (
     thinned,
     trace,
 )
+from literatim.parts.compiled import INLINED, kernel
 
 
 @kernel
