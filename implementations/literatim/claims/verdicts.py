@@ -263,6 +263,8 @@ def _empirical(paper: str, claim: Claim, result: Result) -> tuple[float | None, 
     found = [_runs(paper, side) for side in sides]
     if not all(found):
         side = sides[found.index([])]
+        if unsolved := _unsolved(paper, side):
+            return None, "missed", unsolved
         none = Text(
             en=f"no recorded run of {side.recipe} {side.variant}", zh=f"尚无 {side.recipe} {side.variant} 的运行记录"
         )
@@ -295,6 +297,14 @@ def _runs(paper: str, result: Result) -> list[Record]:
     return [
         r for r in records(paper, result.recipe, result.variant) if r.metric(result.metric, result.epoch) is not None
     ]
+
+
+def _unsolved(paper: str, result: Result) -> Text | None:
+    """Of a number of steps until the stop rule was met: that in the judged runs no trial has met it."""
+    runs = [r for r in records(paper, result.recipe, result.variant) if not r.stale and not r.unjudged]
+    if result.epoch or not runs or any(r.metric("solved") != 0 for r in runs):
+        return None
+    return Text(en="no trial met the rule by which learning ends", zh="没有任何一次试验达到结束学习的判据")
 
 
 def _over_seeds(result: Result, runs: list[Record]) -> tuple[float, Text]:

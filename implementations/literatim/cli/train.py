@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from literatim.cli import print_json, words
-from literatim.errors import LiteratimError
+from literatim.errors import LiteratimError, plain
 from literatim.experiment.imports import quickly
 from literatim.experiment.launch import first
 from literatim.experiment.runs import (
@@ -36,6 +36,7 @@ ABOUT = {
     "test": "Evaluate on the test set.",
     "predict": "Classify image files: literatim predict PAPER FILE …\n"
     "Or have a paper that generates make some: literatim predict PAPER --to samples.png\n"
+    "Or let one that reads sequences read one: literatim predict PAPER --text ...\n"
     "Or ask one that learns words: literatim predict PAPER --ckpt_path last --words king queen",
     "reproduce": "Run a recipe for each seed, test it, record it, and compare with the card.",
 }
@@ -53,7 +54,8 @@ EXTRA = {
     "test": "\n  --weights NAME           shipped weights; the first there are where no checkpoint is given",
     "predict": "\n  --weights NAME           shipped weights; the first there are where no checkpoint is given"
     "\n                           (of VGG and ResNet torchvision too, for photographs)"
-    "\n  --json                   a list of files with classes and probabilities"
+    "\n  --json                   a list of files with classes and probabilities, or of what was made of a text"
+    "\n  --text WORDS             of a paper that reads sequences: what it is to read"
     "\n  --to FILE.png            write generated images; with it --number N (default: 16), --seed K (default: 0)"
     "\n                           and, of a conditional paper, --label L (all in turn where none is named)"
     "\n  --words WORD …           of a paper that learns words: whose neighbours to name; or --analogy A B C; by the"
@@ -88,7 +90,7 @@ def main(command: str, args: list[str]) -> int:
         return words.predict(paper, rest, implied)
     own, rest = take(
         rest,
-        {"recipe", "runs", "ckpt_path", "allow_code", "weights", "variant", "seeds", "seed", *SAMPLING},
+        {"recipe", "runs", "ckpt_path", "allow_code", "weights", "variant", "seeds", "seed", "text", *SAMPLING},
         {"json", "again", "help-all"},
     )
     recipe = known_recipe(paper, own.get("recipe"))
@@ -110,7 +112,7 @@ def allowed(command: str) -> set[str]:
     more = {
         "validate": {"weights"},
         "test": {"weights"},
-        "predict": {"weights", "json", "seed", *SAMPLING},
+        "predict": {"weights", "json", "seed", "text", *SAMPLING},
         "reproduce": {"variant", "seeds", "seed", "again"},
     }
     return (
@@ -230,13 +232,16 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
     """validate, test, predict."""
     files: list[str] = []
     to = sampling(own) if command == "predict" else None
-    if command == "predict" and to is None:
+    text = own.get("text")
+    if text is not None and (others := [*(["--to"] if to else []), *(arg for arg in args[:1] if arg[:1] != "-")]):
+        raise LiteratimError(f"--text and {others[0]} exclude each other; leave one of them out")
+    if command == "predict" and to is None and text is None:
         while args and not args[0].startswith("-"):
             files.append(args.pop(0))
         if not files:
             raise LiteratimError(
                 f"predict: name image files: literatim predict {paper} seven.png; of a paper that generates say where "
-                "its images go: --to samples.png"
+                "its images go: --to samples.png; to one that reads sequences give one: --text"
             )
         if missing := [file for file in files if not Path(file).is_file()]:
             odd = Path(missing[0]).exists()
@@ -264,12 +269,15 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
     asked: dict[str, int] = {name: int(own[name]) for name in ("number", "seed", "label") if to and name in own}
     request = Request(command, paper, recipe, args, None, checkpoint, files, weights=weights, to=to, variant=variant)
     request.allowed = allowed_code(own)
+    request.text = text
     request.sampling = {"number": 16, "seed": 0, **asked} if to else {}
     cli = run(request)
     if not first():
         return 0
     if to:
         print(f"{to}: {request.sampling['number']} images, seed {request.sampling['seed']}")
+    elif text is not None:
+        print_rows(cli.rows, "json" in own)
     elif command == "predict":
         print_predictions(files, cli.datamodule.classes, cli.predictions, "json" in own)
     return 0
@@ -350,6 +358,18 @@ def print_predictions(files: list[str], classes: list[str], predictions: Any, as
     for row in rows:
         best = sorted(row["probabilities"].items(), key=lambda item: -item[1])[:3]
         print(f"{row['file']}: {row['class']}   " + "  ".join(f"{name} {100 * p:.1f} %" for name, p in best))
+
+
+def print_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
+    """What was made of a text, a line for each step of it, under the names of the columns."""
+    if as_json:
+        print_json(rows)
+        return
+    lines = [[*rows[0]]] if rows else []
+    for row in rows:
+        lines.append([f"{cell:.3f}" if isinstance(cell, float) else plain(str(cell)) for cell in row.values()])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    print("\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines))
 
 
 def reproduce(paper: str, recipe: str, own: dict[str, str], args: list[str]) -> int:

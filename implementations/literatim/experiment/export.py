@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from literatim.errors import LiteratimError
+from literatim.experiment.scan import recurrent, write_scan
 from literatim.loading import TORCHVISION, known_variant, known_weights, load, weights_record
 from literatim.registry.reading import card
 from literatim.weightfiles import read_weights
@@ -50,7 +51,8 @@ def export(paper: str, variant: str | None, weights: str | None, to: Path, check
 
 
 def write_onnx(net: nn.Module, shape: tuple[int, ...], to: Path, outputs: list[str], *, batch: bool = False) -> None:
-    """Write a network that takes an input of `shape`, one example, or a batch of any size.
+    """Write a network that takes an input of `shape`, one example, or a batch of any size; a recurrent one takes
+    sequences of any length besides.
 
     Raises LiteratimError where the ONNX packages are missing.
     """
@@ -62,17 +64,20 @@ def write_onnx(net: nn.Module, shape: tuple[int, ...], to: Path, outputs: list[s
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            torch.onnx.export(
-                net,
-                (torch.zeros(2 if batch else 1, *shape),),
-                beside,
-                input_names=["input"],
-                output_names=outputs,
-                dynamic_shapes=({0: torch.export.Dim("batch")},) if batch else None,
-                dynamo=True,
-                external_data=False,
-                verbose=False,
-            )
+            if batch and recurrent(net):
+                write_scan(net, shape, beside)
+            else:
+                torch.onnx.export(
+                    net,
+                    (torch.zeros(2 if batch else 1, *shape),),
+                    beside,
+                    input_names=["input"],
+                    output_names=outputs,
+                    dynamic_shapes=({0: torch.export.Dim("batch")},) if batch else None,
+                    dynamo=True,
+                    external_data=False,
+                    verbose=False,
+                )
         halve(beside)
         beside.replace(to)
     finally:

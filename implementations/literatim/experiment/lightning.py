@@ -35,7 +35,7 @@ from literatim.experiment.misfits import NO_MEMORY, mismatch, unfit
 from literatim.experiment.options import NOT_OVERRIDES, PaperParser, flat, guard_imports, import_path, options, place_in
 from literatim.experiment.origin import Origin, origin_of
 from literatim.experiment.plateau import Plateau
-from literatim.experiment.plots import draw_curve, write_grid
+from literatim.experiment.plots import draw_curve, write_figure, write_grid
 from literatim.experiment.runs import CHECKPOINTS, run_of, write_json
 from literatim.experiment.signals import Stopped
 from literatim.experiment.starting import PaperTrainer, Starting, passed_on
@@ -65,6 +65,7 @@ class Request:
     weights: str | None = None  # shipped weights, where no checkpoint is given
     to: Path | None = None  # the picture that `predict` writes, of a paper that generates
     sampling: dict[str, Any] = field(default_factory=dict)  # number, seed and label of what is on it
+    text: str | None = None  # what a paper that reads sequences is to read
     test_after: bool = False  # `reproduce`
     variant: str | None = None  # where one is named
     allowed: list[str] = field(default_factory=list)  # modules of others whose classes a configuration may name
@@ -299,6 +300,8 @@ class PaperCLI(LightningCLI):
                 draw_curve(self.curve.rows, title, folder / "curve.png")
             for name, images in getattr(self.model, "pictures", tuple)():
                 write_grid(images, folder / f"{name}.png")
+            for name, figure in getattr(self.model, "drawings", tuple)():
+                write_figure(figure, folder / f"{name}.png")
             write_json(folder / record.RECORD, self.record)
             go_on = f"literatim fit {self.request.paper} --recipe {self.request.recipe} --ckpt_path "
             go_on += str(folder / CHECKPOINTS / "last.ckpt")
@@ -324,24 +327,34 @@ class PaperCLI(LightningCLI):
         self.take_weights()
 
     def before_predict(self) -> None:
-        generates, paper = hasattr(self.model, "sample"), self.request.paper
+        generates, reads = hasattr(self.model, "sample"), hasattr(self.model, "read_text")
+        paper = self.request.paper
+        if self.request.text is not None and not reads:
+            raise LiteratimError(f"{paper} reads no text; literatim predict --help says what to give a paper")
+        if reads and self.request.text is None and not self.request.to:
+            raise LiteratimError(f"{paper} reads sequences: literatim predict {paper} --text ...")
         if self.request.to and not generates:
             raise LiteratimError(f"{paper} generates no images; name some for it: literatim predict {paper} seven.png")
         if generates and not self.request.to:
             raise LiteratimError(f"{paper} generates images: literatim predict {paper} --to samples.png")
         self.datamodule.predicted = self.request.files
+        self.read = self.model.read_text(self.request.text) if self.request.text is not None else None
         self.take_weights()
 
     def predict(self, **kwargs: Any) -> None:
         if self.request.to:
             return self.write_samples(self.request.to)
+        if self.request.text is not None:
+            self.take_checkpoint()
+            with torch.inference_mode():
+                self.rows = self.model.eval().answer(self.read)
+            return
         batches: Any = self.trainer.predict(**kwargs)
         self.predictions = torch.cat(batches)
 
     def write_samples(self, to: Path) -> None:
         """A square of samples, its last row filled up with black."""
-        if self.request.checkpoint:
-            self.model.load_state_dict(read_checkpoint(self.request.checkpoint)["state_dict"])
+        self.take_checkpoint()
         if not first():
             return
         number, one = self.request.sampling["number"], self.model.sample(**{**self.request.sampling, "number": 1})
@@ -356,6 +369,11 @@ class PaperCLI(LightningCLI):
         filled = samples.new_zeros(rows * columns, *samples.shape[1:])
         filled[: len(samples)] = samples
         write_grid(filled.unflatten(0, (rows, columns)), to)
+
+    def take_checkpoint(self) -> None:
+        """The weights of a run, where Lightning is not asked to take them."""
+        if self.request.checkpoint:
+            self.model.load_state_dict(read_checkpoint(self.request.checkpoint)["state_dict"])
 
     def take_weights(self) -> None:
         """The shipped weights, where no checkpoint is given."""

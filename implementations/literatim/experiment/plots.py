@@ -1,4 +1,4 @@
-"""The curve of a run, and what a generator makes, as pictures."""
+"""The curve of a run, what a generator makes, and what a training draws of its network, as pictures."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ from typing import Any
 def draw_curve(rows: list[dict[str, float]], title: str, path: Path) -> None:
     """Errors above, losses below, over the epochs; errors on a logarithmic scale, where their end can be seen.
 
-    Above are log-likelihoods where the run has no errors.
+    Above are log-likelihoods where the run has no errors, or the share of the trials that have learned.
     """
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    errors = any(name.endswith("_error") for name in rows[-1])
-    upper = ("_error", "error, %") if errors else ("_likelihood", "log-likelihood, nats")
-    figure, axes = plt.subplots(2, 1, figsize=(6.4, 6.4), sharex=True, layout="constrained")
-    for axis, suffix, label in ((axes[0], *upper), (axes[1], "_loss", "loss")):
+    kinds = (("_error", "error, %"), ("_likelihood", "log-likelihood, nats"), ("solved", "trials that have learned, %"))
+    upper = [kind for kind in kinds if any(name.endswith(kind[0]) for name in rows[-1])][:1]
+    lower = [("_loss", "loss")] * any(name.endswith("_loss") for name in rows[-1])
+    if not (panels := upper + lower):
+        return
+    figure, axes = plt.subplots(len(panels), 1, figsize=(6.4, 6.4), sharex=True, squeeze=False, layout="constrained")
+    for axis, (suffix, label) in zip(axes[:, 0], panels, strict=True):
         names = [name for name in rows[-1] if name.endswith(suffix)]
         for name in sorted(names):
             points = [(row["epoch"], row[name]) for row in rows if name in row]
-            axis.plot(*zip(*points, strict=True), marker=".", label=name.removesuffix(suffix))
+            axis.plot(*zip(*points, strict=True), marker=".", label=name.removesuffix(suffix) or name)
         axis.set_ylabel(label)
         axis.grid(alpha=0.3)
         if names:
@@ -33,9 +36,16 @@ def draw_curve(rows: list[dict[str, float]], title: str, path: Path) -> None:
             axis.set_yscale("log")
             axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
             axis.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
-    axes[1].set_xlabel("epoch")
-    axes[1].xaxis.get_major_locator().set_params(integer=True)
-    axes[0].set_title(title)
+    axes[-1, 0].set_xlabel("epoch")
+    axes[-1, 0].xaxis.get_major_locator().set_params(integer=True)
+    axes[0, 0].set_title(title)
+    write_figure(figure, path)
+
+
+def write_figure(figure: Any, path: Path) -> None:
+    """A figure of matplotlib's as a PNG; it is closed."""
+    from matplotlib import pyplot as plt
+
     figure.savefig(path, dpi=120, metadata={"Software": None})
     plt.close(figure)
 

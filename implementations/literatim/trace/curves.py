@@ -7,6 +7,7 @@ from literatim.trace.drawing import style, svg
 
 UNITS = {"error": "error, %"}
 NOT_METRICS = {"epoch", "step", "wall_s"}
+STATISTICS = ("_least", "_most", "_median", "_deviation", "_trials")  # of a metric that is drawn itself
 
 
 def _two_and_five(value: float, _: int) -> str:
@@ -16,7 +17,8 @@ def _two_and_five(value: float, _: int) -> str:
 def curves(runs: list[Record], prefix: str) -> str:
     """SVG: errors, losses and whatever else the runs logged after each epoch, over the epochs."""
     rows = [run.curve() for run in runs]
-    names = list(dict.fromkeys(name for curve in rows for row in curve for name in row if name not in NOT_METRICS))
+    named = list(dict.fromkeys(name for curve in rows for row in curve for name in row if name not in NOT_METRICS))
+    names = [name for name in named if not (name.endswith(STATISTICS) and name.rpartition("_")[0] in named)]
     kinds = sorted(
         {name.rpartition("_")[2] for name in names}, key=lambda kind: (kind != "error", kind != "loss", kind)
     )
