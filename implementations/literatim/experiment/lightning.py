@@ -297,7 +297,7 @@ class PaperCLI(LightningCLI):
         if folder and self.trainer.is_global_zero:
             if self.curve.rows:
                 title = f"{self.request.paper}, recipe {self.request.recipe}, seed {self.identity['seed']}"
-                draw_curve(self.curve.rows, title, folder / "curve.png")
+                draw_curve(self.curve.rows, title, folder / "curve.png", self.entry.error_unit)
             for name, images in getattr(self.model, "pictures", tuple)():
                 write_grid(images, folder / f"{name}.png")
             for name, figure in getattr(self.model, "drawings", tuple)():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 
-def draw_curve(rows: list[dict[str, float]], title: str, path: Path) -> None:
+def draw_curve(rows: list[dict[str, float]], title: str, path: Path, error_unit: str = "%") -> None:
     """Errors above, losses below, over the epochs; errors on a logarithmic scale, where their end can be seen.
 
     Above are log-likelihoods where the run has no errors, or the share of the trials that have learned.
@@ -17,7 +17,8 @@ def draw_curve(rows: list[dict[str, float]], title: str, path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    kinds = (("_error", "error, %"), ("_likelihood", "log-likelihood, nats"), ("solved", "trials that have learned, %"))
+    error = f"error, {error_unit}" if error_unit else "error"
+    kinds = (("_error", error), ("_likelihood", "log-likelihood, nats"), ("solved", "trials that have learned, %"))
     upper = [kind for kind in kinds if any(name.endswith(kind[0]) for name in rows[-1])][:1]
     lower = [("_loss", "loss")] * any(name.endswith("_loss") for name in rows[-1])
     if not (panels := upper + lower):

@@ -63,7 +63,7 @@ def _expected(entry: Entry, name: str, recipe: Recipe, lang: Lang) -> str:
             seeds = word("seeds", lang, n=len(values)) if len(values) > 1 else word("seed1", lang)
             took = _minutes(statistics.median(r["wall_s"] for r in found))
             said_so.append(
-                f"{word('recorded-gave', lang)} <code>{esc(wanted)}</code> <b>{esc(span)}{_unit(wanted)}</b> "
+                f"{word('recorded-gave', lang)} <code>{esc(wanted)}</code> <b>{esc(span)}{_unit(entry, wanted)}</b> "
                 f'(<a href="#run-{name}-{variant}">{esc(variant)}, {seeds}, {took}</a>)'
             )
     return word("expect", lang) + word("colon", lang) + word("semicolon", lang).join(said_so) if said_so else ""
@@ -80,8 +80,8 @@ def _minutes(seconds: float) -> str:
     return f"{seconds:.0f}&nbsp;s" if seconds < 120 else f"{seconds / 60:.0f}&nbsp;min"
 
 
-def _unit(metric: str) -> str:
-    return "&nbsp;%" if metric.endswith("_error") else ""
+def _unit(entry: Entry, metric: str) -> str:
+    return "&nbsp;%" if metric.endswith("_error") and entry.card.error_unit == "%" else ""
 
 
 def _deviations(recipe: Recipe, lang: Lang) -> str:

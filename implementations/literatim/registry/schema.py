@@ -221,6 +221,7 @@ class Card(Strict):
     variants: dict[Word, Variant] = {}
     variant_aliases: dict[Word, Word] = {}  # what others call a variant
     training: ImportPath | None = None
+    error_unit: Literal["%", ""] = "%"  # of metrics that end in _error: per cent, or what the network's outputs are in
     recipes: dict[Word, Recipe] = {}
     settings: dict[str, Settings] = {}  # by option, such as `model.lr`
     open: tuple[Open, ...] = ()

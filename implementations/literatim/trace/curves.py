@@ -5,7 +5,6 @@ from __future__ import annotations
 from literatim.registry.ledger import Record
 from literatim.trace.drawing import style, svg
 
-UNITS = {"error": "error, %"}
 NOT_METRICS = {"epoch", "step", "wall_s"}
 STATISTICS = ("_least", "_most", "_median", "_deviation", "_trials")  # of a metric that is drawn itself
 
@@ -14,7 +13,7 @@ def _two_and_five(value: float, _: int) -> str:
     return f"{value:g}" if f"{value:e}"[0] in "25" else ""
 
 
-def curves(runs: list[Record], prefix: str) -> str:
+def curves(runs: list[Record], prefix: str, error_unit: str = "%") -> str:
     """SVG: errors, losses and whatever else the runs logged after each epoch, over the epochs."""
     rows = [run.curve() for run in runs]
     named = list(dict.fromkeys(name for curve in rows for row in curve for name in row if name not in NOT_METRICS))
@@ -36,7 +35,7 @@ def curves(runs: list[Record], prefix: str) -> str:
                     points = [(row["epoch"], row[name]) for row in curve if name in row]
                     axis.plot(*zip(*points, strict=True), f"C{i % 4}", lw=1.2, label=label)
                     label = f"_{label}"  # one entry in the legend for all seeds
-            axis.set_ylabel(UNITS.get(kind, kind))
+            axis.set_ylabel(f"error, {error_unit}" if kind == "error" and error_unit else kind)
             axis.grid(True)
             axis.legend(frameon=False, fontsize="small")
             if all(row.get(name, 1) > 0 for curve in rows for row in curve for name in names if name.endswith(kind)):

@@ -79,12 +79,13 @@ def drawn(paper: str) -> dict[str, Any]:
     groups: dict[str, list[Record]] = {}
     for record in records(paper):
         groups.setdefault(f"{record['recipe']}/{record['variant']}", []).append(record)
+    unit = card(paper).error_unit
     return {
         "networks": {
             name: networks(paper, name, variant, named.get(name, set()))
             for name, variant in card(paper).variants.items()
         },
-        "curves": {name: curves(runs, f"{paper}-{name.replace('/', '-')}") for name, runs in groups.items()},
+        "curves": {name: curves(runs, f"{paper}-{name.replace('/', '-')}", unit) for name, runs in groups.items()},
         "picture": picture(paper),
     }
 
