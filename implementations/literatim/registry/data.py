@@ -52,4 +52,40 @@ DATA_SETS = {
         licence="of the help texts: the Python Software Foundation License",
         sha256={},  # not checked: the help texts differ a little from one version of Python to the next
     ),
+    "embedded-reber": DataSet(
+        module="literatim.datasets.reber:EmbeddedReber",
+        about="strings of the embedded Reber grammar, drawn",
+        licence="none is needed: they are made here",
+        sha256={},  # drawn from a seed
+    ),
+    "noise-free": DataSet(
+        module="literatim.datasets.lags:NoiseFree",
+        about="a symbol to be kept over a row of others, drawn",
+        licence="none is needed: they are made here",
+        sha256={},  # drawn from a seed
+    ),
+    "distractors": DataSet(
+        module="literatim.datasets.lags:Distractors",
+        about="a symbol to be kept over many random ones, drawn",
+        licence="none is needed: they are made here",
+        sha256={},  # drawn from a seed
+    ),
+    "two-sequences": DataSet(
+        module="literatim.datasets.lags:TwoSequences",
+        about="two classes told by the first of many noisy numbers, drawn",
+        licence="none is needed: they are made here",
+        sha256={},  # drawn from a seed
+    ),
+    "marked": DataSet(
+        module="literatim.datasets.lags:Marked",
+        about="the adding and the multiplication problem, drawn",
+        licence="none is needed: they are made here",
+        sha256={},  # drawn from a seed
+    ),
+    "temporal-order": DataSet(
+        module="literatim.datasets.lags:TemporalOrder",
+        about="two or three symbols whose order counts, among random ones, drawn",
+        licence="none is needed: they are made here",
+        sha256={},  # drawn from a seed
+    ),
 }

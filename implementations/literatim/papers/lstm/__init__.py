@@ -1,0 +1,3 @@
+from literatim.papers.lstm.model import LSTM
+
+__all__ = ["LSTM"]
