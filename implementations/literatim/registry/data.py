@@ -88,4 +88,10 @@ DATA_SETS = {
         licence="none is needed: they are made here",
         sha256={},  # drawn from a seed
     ),
+    "phrase-pairs": DataSet(
+        module="literatim.datasets.phrase_pairs:PhrasePairs",
+        about="phrase pairs: number words, which work offline, an installed dictionary, or a file of your own",
+        licence="of FreeDict's dictionaries: the GPL; of your own file: yours",
+        sha256={},  # not checked: a dictionary has the version of its package
+    ),
 }

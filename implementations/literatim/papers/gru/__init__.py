@@ -1,0 +1,3 @@
+from literatim.papers.gru.model import EncoderDecoder
+
+__all__ = ["EncoderDecoder"]
