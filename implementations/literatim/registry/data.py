@@ -17,6 +17,18 @@ DATA_SETS = {
         licence="CC BY 4.0 (UCI: Optical Recognition of Handwritten Digits)",
         sha256={},  # not checked: they come inside a package
     ),
+    "symmetry": DataSet(
+        module="literatim.datasets.symmetry:Symmetry",
+        about="all 64 vectors of six bits, and whether each is symmetrical about its middle",
+        licence="none needed: they are counted",
+        sha256={},  # made, not read
+    ),
+    "familytrees": DataSet(
+        module="literatim.datasets.familytrees:FamilyTrees",
+        about="the two family trees of Rumelhart, Hinton and Williams (1986, Fig. 2) as 104 questions with answers",
+        licence="none needed: names, and who is what of whom",
+        sha256={},  # made, not read
+    ),
     "mnist": DataSet(
         module="literatim.datasets.mnist:MNIST",
         about="60,000 + 10,000 handwritten digits of 28x28 pixels",
