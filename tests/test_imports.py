@@ -64,7 +64,7 @@ def test_a_torchmetrics_whose_classes_do_not_import_alone_is_imported_whole(tmp_
     (package / "functional.py").write_text("")
     (package / "__init__.py").write_text("from torchmetrics import functional, utilities\nMetric = 1\n")
     program = (
-        "from literatim.experiment.imports import quickly\n"
+        "from literatim.imports import quickly\n"
         "with quickly():\n    import torchmetrics\nprint(torchmetrics.Metric, torchmetrics.functional.__name__)"
     )
     lines = f"import sys; sys.path[:0] = {[str(tmp_path), *sys.path]}; {program}"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, jacfwd, jacrev
+from torch.func import functional_call, vjp, vmap
 from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -18,6 +17,7 @@ from literatim.claims.once import once
 from literatim.errors import LiteratimError, did_you_mean
 
 Shape = tuple[int, ...]
+AT_ONCE = 128  # of the numbers in an output are differentiated: all of them would take a hundred megabytes
 
 
 class Unstarted(TorchFunctionMode):
@@ -108,26 +108,28 @@ def connections(net: nn.Module, module: str | None, shape: Shape) -> int:
     if module is None:
         return sum(connections(net, name, shape) for name, _ in net.named_children())
     layer = part(net, module)
-    example, out = passing(net, module, shape)
+    _, count = once(("connections", id(layer)), lambda: (layer, connections_of(layer, passing(net, module, shape)[0])))
+    return count
+
+
+def connections_of(layer: nn.Module, example: Tensor) -> int:
+    """Those of a layer that is given such an example."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(example.shape, generator=generator)
     weights = {name: torch.randn(p.shape, generator=generator) for name, p in layer.named_parameters()}
     fixed = {name: _on_cpu(b, generator) for name, b in layer.named_buffers()}
-
-    def of_input(x: Tensor) -> Tensor:
-        return functional_call(layer, {**weights, **fixed}, x)
-
-    jacobian = jacfwd if example.numel() <= out.numel() else jacrev
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of torch about its own jvp
-        count = int(torch.count_nonzero(jacobian(of_input)(x)))
-        if "bias" in weights:
-
-            def of_bias(bias: Tensor) -> Tensor:
-                return functional_call(layer, {**weights, **fixed, "bias": bias}, x)
-
-            count += int(torch.count_nonzero(jacfwd(of_bias)(weights["bias"])))
+    count = non_zeros(lambda x: functional_call(layer, {**weights, **fixed}, x), x)
+    if "bias" in weights:
+        count += non_zeros(lambda bias: functional_call(layer, {**weights, **fixed, "bias": bias}, x), weights["bias"])
     return count
+
+
+def non_zeros(function: Callable[[Tensor], Tensor], x: Tensor) -> int:
+    """Derivatives of the numbers of a function's output at x that are not zero."""
+    out, pull, *_ = vjp(function, x)
+    of_outputs, places = vmap(lambda one: pull(one.view_as(out))[0]), torch.arange(out.numel())
+    chosen = ((places == some[:, None]).to(out) for some in places.split(AT_ONCE))
+    return sum(int(of_outputs(some).count_nonzero()) for some in chosen)
 
 
 def _on_cpu(buffer: Tensor, generator: torch.Generator) -> Tensor:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from literatim.claims.once import measured_once, once
 from literatim.errors import LiteratimError, did_you_mean
+from literatim.imports import quickly
 from literatim.registry.ledger import Record, records
 from literatim.registry.names import find, resolve
 from literatim.registry.printed import cut
@@ -125,7 +126,8 @@ def judge(paper: str, claim: Claim, *, run: bool = True) -> Verdict:
 def _seeded() -> Iterator[None]:
     """Torch's numbers from one seed and in one thread, so that no verdict is a matter of chance, of what was judged
     before it or of the number of cores: sums come out otherwise when several threads share them."""
-    import torch
+    with quickly():
+        import torch
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -250,7 +252,9 @@ def call(path: str, *args: Any, **options: Any) -> Any:
     """Call what an import path on a card names."""
     module, _, name = path.partition(":")
     try:
-        return getattr(import_module(module), name)(*args, **options)
+        with quickly():
+            found = import_module(module)
+        return getattr(found, name)(*args, **options)
     except (ModuleNotFoundError, AttributeError) as error:
         if isinstance(error, AttributeError) and hasattr(import_module(module), name):
             raise

@@ -12,7 +12,6 @@ from typing import Any
 
 from literatim.cli import print_json, words
 from literatim.errors import LiteratimError, plain
-from literatim.experiment.imports import quickly
 from literatim.experiment.launch import first
 from literatim.experiment.runs import (
     CHECKPOINTS,
@@ -24,6 +23,7 @@ from literatim.experiment.runs import (
     run_of,
 )
 from literatim.experiment.signals import LISTENER, Stopped
+from literatim.imports import quickly
 from literatim.interop import NETWORKS, same_network
 from literatim.loading import TORCHVISION, known_variant, weights_record
 from literatim.places import writable

@@ -7,11 +7,15 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
+from importlib.util import find_spec
 from itertools import pairwise, product
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -281,10 +285,12 @@ def colour_noise_as_printed() -> bool:
 @cache
 def colours() -> Tensor:
     """(3, pixels): RGB levels from 0 to 255 of two real photographs that come with scikit-learn."""
-    from sklearn.datasets import load_sample_images
-
-    images = [torch.from_numpy(image.copy()).reshape(-1, 3)[::7] for image in load_sample_images().images]
-    return torch.cat(images).T.double()
+    spec = find_spec("sklearn")
+    assert spec
+    assert spec.origin
+    folder = Path(spec.origin).parent / "datasets" / "images"  # to import it takes longer than all else here
+    images = [np.asarray(Image.open(path)) for path in sorted(folder.glob("*.jpg"))]
+    return torch.cat([torch.from_numpy(image.copy()).reshape(-1, 3)[::7] for image in images]).T.double()
 
 
 def colour_noise_leaves_the_image() -> Finding:

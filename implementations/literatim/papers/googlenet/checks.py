@@ -450,14 +450,16 @@ def places_image(height: int, width: int) -> Tensor:
 
 
 def number_of_crops() -> int:
-    """Of an image of one colour; all of them differ."""
-    made = crops.crops_144(noise(1, 300, 400))
+    """Of an image of one colour, and small; all of them differ."""
+    made = crops.crops_144(noise(1, 300, 400), 64)
     return len(made) if len(made.sum(dim=2)[:, 0, :3].unique(dim=0)) == len(made) else 0
 
 
 def crops_in_place() -> bool:
     """At the scale of 256 an image of 256x384, and one of 384x256, stays as it is: there the places can be read off."""
-    wide = crops.crops_144(places_image(256, 384))
+    wide = torch.cat([crops.crops_144(plane[None])[:18] for plane in places_image(256, 384)], dim=1)
+    made = crops.crops_144(noise(1, 300, 400), 64)
+    mirrored = torch.equal(made[72:], made[:72].flip(3))
     tall = [crop for square in crops.squares(places_image(384, 256), 256) for crop in crops.six(square, 224)]
     corners = [(0, 0), (0, 32), (32, 0), (32, 32), (16, 16)]
     for square, start in enumerate((0, 64, 128)):
@@ -470,7 +472,6 @@ def crops_in_place() -> bool:
         whole = wide[6 * square + 5]
         if abs(whole[1, 100].mean() - (start + 127.5)) > 0.1 or abs(whole[0, -1, 100] - 255) > 1:
             return False
-    mirrored = torch.equal(wide[72:], wide[:72].flip(3))
     # The whole squares at the four scales, of an image that is made larger: each shows all of the square.
     centres = [crops.squares(places_image(128, 192), side)[0].shape[1:] for side in crops.SCALES]
     return mirrored and centres == [(side, side) for side in (256, 288, 320, 352)]
@@ -490,8 +491,8 @@ def probabilities_averaged() -> bool:
 def cost(row: str) -> int:
     """Passes through a network for one image: those of the crops, for each model."""
     models, _, how, _ = row.split("-")
-    square = noise(3, 256, 256)
-    return int(models) * (ten_crops(square[None], 224).shape[1] if how == "10" else len(crops.crops_144(square)))
+    square = noise(1, 256, 256)
+    return int(models) * (ten_crops(square[None], 224).shape[1] if how == "10" else len(crops.crops_144(square, 64)))
 
 
 # --- What the paper reckons from its own numbers ----------------------------------------------------

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 import literatim
 from literatim.claims import Finding, setting, stated
+from literatim.claims.measures import shapes_only
 from literatim.claims.once import once
 from literatim.datasets import cifar10
 from literatim.papers.resnet import model, testing, training
@@ -40,7 +41,7 @@ def meta(depth: int, shortcut: str = "printed") -> Any:
     """A network of Table 1, or of Sec. 4.2 for its depths, that has shapes and no memory: one for all claims."""
 
     def make() -> nn.Module:
-        with torch.device("meta"):
+        with shapes_only():
             if depth in model.BLOCKS:
                 return model.ResNet(depth, shortcut)  # type: ignore[arg-type]
             return model.CifarResNet((depth - 2) // 6, shortcut)  # type: ignore[arg-type]
@@ -343,9 +344,15 @@ def normalised_after_each_convolution() -> bool:
     return True
 
 
+def halved(*which: Any, **options: Any) -> model.ResNet:
+    """A network of Table 1 with half as many maps, in a quarter of the memory."""
+    with patch.object(model, "WIDTHS", tuple(maps // 2 for maps in model.WIDTHS)):
+        return seeded(lambda: model.ResNet(*which, **options))
+
+
 def variance_of_the_start() -> bool:
     """Mean and variance of the weights of each layer; scales of one, shifts and biases of zero."""
-    net = seeded(lambda: model.ResNet(18, "b"))
+    net = halved(18, "b")
     close = []
     for layer in [*convolutions(net).values(), net.fc]:
         weight = layer.weight.detach()
@@ -357,19 +364,27 @@ def variance_of_the_start() -> bool:
 
 
 def signals_do_not_vanish() -> Finding:
-    """The plain 34 layers at their start: the spread of the responses, and the norms of the gradients."""
-    net = seeded(lambda: model.ResNet(34, "none")).train()
+    """The plain 34 layers, of half the maps, at their start: the spread of the responses, the gradients' norms."""
+    net = halved(34, "none").train()
     spread: list[float] = []
     hooks = [
         layer.register_forward_hook(lambda _, args, out: spread.append(float(out.detach().std())))
         for layer in net.modules()
         if isinstance(layer, model.Convolution)
     ]
-    loss = F.cross_entropy(net(rand(4, 3, 40, 40)), torch.arange(4))
+    norms: list[float] = []
+
+    def note(weight: Tensor) -> None:
+        assert weight.grad is not None
+        norms.append(float(weight.grad.norm()))
+        weight.grad = None  # none is kept: together they are as large as the network
+
+    net.requires_grad_(False)
+    for conv in on_the_way(net):
+        conv.weight.requires_grad_(True).register_post_accumulate_grad_hook(note)
+    F.cross_entropy(net(rand(4, 3, 40, 40)), torch.arange(4)).backward()
     for hook in hooks:
         hook.remove()
-    convs = on_the_way(net)
-    norms = [float(g.norm()) for g in torch.autograd.grad(loss, [conv.weight for conv in convs])]
     low, high = min(spread), max(spread)
     return Finding(
         low > 0.5 and high < 2 and min(norms) > 1e-3 and max(norms) < 1e3,
@@ -515,7 +530,8 @@ def rates_as_printed() -> bool:
 
 def rate_falls_on_a_plateau() -> bool:
     """ResNet-18 has this schedule unasked; an error that falls for ten epochs and then stays makes it fall by ten."""
-    module = seeded(lambda: training.ResNetTraining("resnet18", options={"num_classes": 2}))
+    with shapes_only():
+        module: Any = training.ResNetTraining("resnet18", options={"num_classes": 2})
     module._trainer = SimpleNamespace(datamodule=SimpleNamespace(watch=["test"]))
     configured = module.configure_optimizers()
     if not isinstance(configured, dict):
@@ -585,7 +601,7 @@ def ten_crops_by_hand() -> bool:
 
 def dense_equals_plain() -> bool:
     """At 224x224 there is one place; on a larger image a place's score is that of its 7x7 window alone."""
-    net, x = lively(seeded(lambda: model.ResNet(18, num_classes=5))), rand(1, 3, 288, 224)
+    net, x = lively(halved(18, num_classes=5)), rand(1, 3, 288, 224)
     with torch.no_grad():
         maps, once, y = net.score_maps(x), net.score_maps(x[:, :, :224]), net(x[:, :, :224])
         features = net.features(x)

@@ -19,7 +19,7 @@ LIGHT = {"Metric": "torchmetrics.metric", "MetricCollection": "torchmetrics.coll
 @contextmanager
 def quickly() -> Iterator[None]:
     """Around the first import of torch and Lightning: no garbage is looked for, and torchmetrics is put off."""
-    first, collects = "torch" not in sys.modules, gc.isenabled()
+    before, collects = imported(), gc.isenabled()
     gc.disable()
     package = light_torchmetrics()
     try:
@@ -27,10 +27,14 @@ def quickly() -> Iterator[None]:
     finally:
         if package:
             put_off(package)
-        if first:
+        if imported() != before:
             gc.freeze()  # the modules' objects stay; without this, each later collection would walk through them
         if collects:
             gc.enable()
+
+
+def imported() -> set[str]:
+    return {"torch", "pytorch_lightning"} & sys.modules.keys()
 
 
 def light_torchmetrics() -> ModuleType | None:
@@ -39,7 +43,10 @@ def light_torchmetrics() -> ModuleType | None:
     That imports scipy.signal, and torchvision where it is installed. None where torchmetrics has been imported
     before, or where its classes do not import alone: then it is imported as ever.
     """
-    if "torchmetrics" in sys.modules or (spec := find_spec("torchmetrics")) is None:
+    if isinstance(package := sys.modules.get("torchmetrics"), PutOff):
+        package.at_hand()
+        return package
+    if package or (spec := find_spec("torchmetrics")) is None:
         return None
     package = sys.modules["torchmetrics"] = module_from_spec(spec)
     try:
@@ -62,14 +69,19 @@ class PutOff(ModuleType):
         spec = self.__spec__
         if spec is None or spec.loader is None or (name.startswith("__") and name not in ("__all__", "__path__")):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        self.__dict__["__path__"] = spec.submodule_search_locations
-        self.__class__ = ModuleType  # type: ignore[assignment]
+        self.at_hand()
         try:
             spec.loader.exec_module(self)
         except BaseException:
             put_off(self)
             raise
         return getattr(self, name)
+
+    def at_hand(self) -> None:
+        """Be a package like any other, with what has been imported of it."""
+        assert self.__spec__
+        self.__dict__["__path__"] = self.__spec__.submodule_search_locations
+        self.__class__ = ModuleType  # type: ignore[assignment]
 
 
 def put_off(package: ModuleType) -> None:
