@@ -106,4 +106,10 @@ DATA_SETS = {
         licence="of FreeDict's dictionaries: the GPL; of your own file: yours",
         sha256={},  # not checked: a dictionary has the version of its package
     ),
+    "streams": DataSet(
+        module="literatim.datasets.streams:Streams",
+        about="the four streams of Elman (1990), drawn: bits in triples, syllables, words and sentences without gaps",
+        licence="none is needed: they are made here",
+        sha256={},  # drawn from a seed
+    ),
 }

@@ -1,0 +1,3 @@
+from literatim.papers.elman.model import SimpleRecurrentNetwork
+
+__all__ = ["SimpleRecurrentNetwork"]
