@@ -1,0 +1,49 @@
+"""Elman's network: the compiled engine against autograd, its streams, what it reads, and going on to the same bits."""
+
+import numpy as np
+import pytest
+import torch
+
+from literatim.datasets.streams import ALPHABETS, Streams
+from literatim.papers.elman.codes import SYMBOLS, table
+from literatim.papers.elman.model import SimpleRecurrentNetwork, squared_error
+from literatim.parts.trials import Trials
+
+
+def by_autograd(net, x, context, rate):
+    """One pass by the readable model: its summed squared error, and the context after it."""
+    optimizer, total = torch.optim.SGD(net.parameters(), lr=rate), 0.0
+    for t in range(len(x)):
+        y, context = net.step(x[t : t + 1], context)
+        loss = squared_error(y, x[(t + 1) % len(x)][None])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += 2 * loss.item()
+    return total, context
+
+
+@pytest.mark.parametrize(("task", "sizes", "number", "passes"), [
+    ("xor", (1, 2, 1), 500, 2), ("letters", (6, 20, 6), 300, 3), ("sentences", (31, 30, 31), 300, 1),
+])  # fmt: skip
+def test_the_engine_makes_the_very_updates_of_autograd(task, sizes, number, passes):
+    pytest.importorskip("numba", reason="the compiled engine needs numba: pip install 'literatim[fast]'")
+    from literatim.papers.elman.engine import Engine
+
+    torch.manual_seed(1)
+    net = SimpleRecurrentNetwork(*sizes).double()
+    trials, contexts = Trials([net]), np.full((1, sizes[1]), 0.5)
+    engine = Engine(trials, contexts, workers=1)
+    stream = Streams(task, number=number).stream("train")
+    x, (context,) = torch.from_numpy(table(task)[stream.ids]), net.start(1)
+    for _ in range(passes):
+        (error,) = engine.train(table(task), [stream.ids], 0.3)
+        expected, context = by_autograd(net, x, context, 0.3)
+        assert error == pytest.approx(expected, rel=1e-12)
+    for name in trials.names:
+        assert np.abs(trials.table(name)[0] - net.get_parameter(name).detach().numpy()).max() < 1e-12
+    assert np.abs(contexts[0] - context[0].numpy()).max() < 1e-12
+
+
+def test_codes_and_streams_speak_of_the_same_symbols():
+    assert SYMBOLS == ALPHABETS
