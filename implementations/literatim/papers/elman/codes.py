@@ -15,8 +15,9 @@ LETTERS = {
     "i": "010101",
     "u": "010111",
 }
-# "Two extra bits were reserved for later simulations": with 29 words that makes 31.
-WORD_BITS, EXTRA = 31, 2
+# "Two extra bits were reserved for later simulations": with 29 words that makes 31. By Table 5 they are the 21st, for
+# plate has the 22nd bit and stands 21st in the alphabetical lexicon, and the last, for woman has the 30th.
+WORD_BITS, EXTRA = 31, (20, 30)
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 # Fig. 7's leaves in the order of the alphabet, which the bits of Table 5 follow too; the text calls them random.
@@ -45,6 +46,6 @@ SYMBOLS: dict[str, tuple[str, ...]] = {
 def table(task: str) -> NDArray[np.float64]:
     """(symbols, bits): the vector of each symbol of an experiment, in the order of `SYMBOLS`."""
     if task == "sentences":
-        return np.eye(len(WORDS), WORD_BITS)
+        return np.delete(np.eye(WORD_BITS), EXTRA, axis=0)
     written = {"xor": ("0", "1"), "letters": LETTERS.values(), "words": map(five_bits, ALPHABET)}[task]
     return np.array([[float(bit) for bit in bits] for bits in written])

@@ -12,7 +12,7 @@ from torch import Tensor
 import literatim
 from literatim.errors import LiteratimError
 from literatim.papers.elman import evaluation
-from literatim.papers.elman.codes import SYMBOLS, WORDS, table
+from literatim.papers.elman.codes import EXTRA, SYMBOLS, WORDS, table
 from literatim.papers.elman.drawings import figure
 from literatim.papers.elman.engine import Engine
 from literatim.papers.elman.model import SimpleRecurrentNetwork, squared_error
@@ -180,10 +180,10 @@ class ElmanTraining(LightningModule):
 
     def run(self, k: int, purpose: str, novel: str | None = None) -> evaluation.Run:
         """The way of trial k through a stream, in double precision and from the start. `novel`: a word in whose place
-        stands one that the network has never met, with the first of the extra bits."""
+        stands one that the network has never met, with the last bit, which was kept free."""
         codes = self.codes.copy()
         if novel:
-            codes[WORDS.index(novel)] = np.eye(codes.shape[1])[len(WORDS)]
+            codes[WORDS.index(novel)] = np.eye(codes.shape[1])[EXTRA[-1]]
         stream = self.streams[k] if purpose == "train" else self.trainer.datamodule.stream(purpose, k)
         shape = self.net.output.out_features, self.net.from_context.in_features
         net = SimpleRecurrentNetwork(codes.shape[1], shape[1], shape[0]).double()
