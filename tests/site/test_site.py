@@ -273,7 +273,7 @@ def test_the_keyboard_reaches_everything_on_a_page(page: Page, site: str):
         assert wanted in reached, (wanted, reached)
 
 
-@pytest.mark.parametrize("name", ["gradients", "sgd", "paper"])
+@pytest.mark.parametrize("name", ["gradients", "time", "sgd", "paper"])
 def test_a_tutorial_can_be_downloaded_as_a_notebook(page: Page, site: str, name: str):
     page.goto(f"{site}/tutorials/{name}/")
     with page.expect_download() as download:
