@@ -1,0 +1,126 @@
+"""Table 11 and the results: what recipes set, and what the printed numbers say of one another."""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+from literatim.claims import given
+from literatim.papers.lstm.claimed import tables
+from literatim.papers.lstm.claimed.tasks import TASKS
+
+# --- Recipes -----------------------------------------------------------------------------------------
+
+
+def rate(task: str) -> float:
+    return float(tables.option(task, "model.lr"))
+
+
+def trials(task: str) -> int:
+    return int(tables.option(task, "model.trials"))
+
+
+def tolerance(task: str) -> float:
+    return float(tables.option(task, "model.tolerance"))
+
+
+def mean_error(task: str) -> float:
+    return float(tables.option(task, "model.mean_error"))
+
+
+def window(task: str) -> int:
+    return int(tables.option(task, "model.window"))
+
+
+def fewer_than(which: str) -> int:
+    """The number of wrong sequences that a stop rule does not allow any more, `early-5` for instance."""
+    name, task = which.split("-")
+    return int(tables.option(task, {"early": "model.early_wrong", "late": "model.wrong"}[name])) + 1
+
+
+def sequences(task: str) -> int:
+    """The most that a trial is shown."""
+    return math.prod(int(tables.option(task, name)) for name in ("trainer.max_epochs", "data.chunks", "data.sequences"))
+
+
+# --- What the printed numbers say of one another ---------------------------------------------------
+
+
+def of_the_trials(which: str) -> float:
+    """The percentage of Table 1 or 2 that so many trials of the recipe's number are: `2a-14` for instance."""
+    task, _, good = which.rpartition("-")
+    return 100 * int(good) / trials(task)
+
+
+def of_the_test_set(which: str) -> float:
+    """The fraction of all test sequences of a recipe's trials that so many are: `3a-5` for instance."""
+    task, wrong = which.split("-")
+    return int(wrong) / (trials(task) * TASKS[task]().tests)
+
+
+def all_trials_of_experiment_1() -> int:
+    return sum(trials(f"1-{n}") for n in range(1, 6))
+
+
+def most_of_mse(wrong: float, tests: int, tolerance: float) -> float:
+    """The largest mean squared error of outputs and targets in [0, 1] with so many errors above the tolerance."""
+    return (wrong + (tests - wrong) * tolerance**2) / tests
+
+
+MULTIPLICATION = {
+    "140": ("multiplication-140.early_mse", "multiplication-140.early_wrong", "multiplication-140.early_error"),
+    "13": ("multiplication-13.test_mse", "multiplication-13.test_wrong", "multiplication-13.test_error_most"),
+}
+
+
+def mse_can_be(which: str) -> bool:
+    """Whether Table 8's mean squared error can go with its number of wrong sequences in our test set."""
+    mse, wrong, _ = (given.stated("lstm", claim) for claim in MULTIPLICATION[which])
+    return mse <= most_of_mse(wrong, TASKS["5"]().tests, tolerance("5"))
+
+
+def mse_of_13_cannot_be() -> bool:
+    return most_of_mse(14, 2560, 0.04) < 0.0139
+
+
+def mean_below_the_bound(which: str) -> bool:
+    mse, _, bound = (given.stated("lstm", claim) for claim in MULTIPLICATION[which])
+    return mse < bound
+
+
+def mean_above_the_bound() -> bool:
+    """Sec. 5.5 has 0.013, Table 8 0.0139."""
+    return 0.0139 > 0.013
+
+
+def least_spread() -> float:
+    """The smallest standard deviation, over the mean, of numbers with the mean, the extremes and the number of those
+    above 700,000 that Table 7 and its caption give for T = 1000: those within are equal on either side."""
+    mean, least, most = (
+        given.stated("lstm", f"adding-4-3.{metric}") for metric in ("sequences", "sequences_least", "sequences_most")
+    )
+    n, above, limit = trials("4-3"), 3, 700_000
+    below = limit  # the six others that do not exceed it, as near to the mean as they may be
+    inside = (n * mean - least - most - (n - above - 1) * below) / (above - 1)
+    numbers = [least, most, *[below] * (n - above - 1), *[inside] * (above - 1)]
+    return statistics.stdev(numbers) / mean
+
+
+def always_learns() -> bool:
+    """Whether the percentages of Table 1 leave no trial without success."""
+    rows = [f"1-{n}" for n in range(1, 6)]
+    return all(round(trials(t) * (100 - given.stated("lstm", f"reber-{t}.solved")) / 100) == 0 for t in rows)
+
+
+def two_failures() -> bool:
+    return round(30 * 0.03) + round(30 * 0.03) == 2
+
+
+def test_set(task: str) -> int:
+    """Sequences of the set that a trial is tested on, that are none of training."""
+    data = TASKS[task]()
+    return len(data.pair(0)[1]) if task.startswith("1") else len(data.chunk("test").offsets) - 1
+
+
+def stop_set(task: str) -> int:
+    return len(TASKS[task]().chunk("check"))
