@@ -65,12 +65,13 @@ class Exact:
     """The kernels, on the tables of all trials.
 
     A network with a gate that forgets has it as `forget_gates`; whatever else is a matter of the module's attributes.
+    `slope`: whether the error of an output unit is multiplied by the unit's slope, as Eq. 19 has it.
 
     Raises LiteratimError where numba is not installed.
     """
 
-    def __init__(self, net: LSTM, trials: Trials, symbols: bool) -> None:
-        self.net, self.trials = net, trials
+    def __init__(self, net: LSTM, trials: Trials, symbols: bool, slope: bool = True) -> None:
+        self.net, self.trials, self.slope = net, trials, slope
         units = [name for name in UNITS if f"{name}.weight" in trials.names]
         scale, shift = (4.0, 2.0) if net.g == "[-2, 2]" else (1.0, 0.0)
         with compiling():
@@ -146,7 +147,7 @@ class Exact:
         rule = np.array(recent.rule if recent else Rule(0.0, 0), np.float64)
         end, met, rate = self.kernels[learns](
             w, v, self.biased, float(self.has_bias("output")), given.x, given.ids, given.offsets, first, last,
-            given.targets, given.following, given.legal, rate, decay, when, awake, limit, ring, rule,
+            given.targets, given.following, given.legal, rate, decay, when, self.slope, awake, limit, ring, rule,
             recent.counted if recent else 0, found, final,
         )  # fmt: skip
         return end, met, Found.of(found, final), rate
@@ -155,8 +156,8 @@ class Exact:
 class Plain:
     """The readable module with autograd, in double precision: what the kernels are held against."""
 
-    def __init__(self, net: LSTM, trials: Trials, symbols: bool) -> None:
-        self.net, self.trials, self.symbols = copy.deepcopy(net).double(), trials, symbols
+    def __init__(self, net: LSTM, trials: Trials, symbols: bool, slope: bool = True) -> None:
+        self.net, self.trials, self.symbols, self.slope = copy.deepcopy(net).double(), trials, symbols, slope
 
     def inputs(self, given: Sequences, steps: slice) -> Tensor:
         if self.symbols:
@@ -208,7 +209,7 @@ class Plain:
                 errors.append((target - y[0]).detach())
                 final[n] = y[0].detach()
                 found[n, 3] += len(given.legal) > 0 and misled(final[n], int(given.legal[t]))
-                loss = ((target - y[0]) ** 2).sum() / 2  # whose derivative is that of Eq. 19
+                loss = error_of(y[0], target, self.slope)
                 total = total + loss
                 if update == "step":
                     change(weights, torch.autograd.grad(loss, weights, retain_graph=True, allow_unused=True), rate)
@@ -226,6 +227,13 @@ def asleep(net: LSTM, x: Tensor, y: Tensor, s: Tensor) -> tuple[Tensor, Tensor, 
     """A step of a network that has no cells yet: its outputs see the inputs alone."""
     below = torch.cat([torch.zeros_like(s), x], dim=1)
     return torch.sigmoid(net.output(below)), y, s
+
+
+def error_of(y: Tensor, target: Tensor, slope: bool) -> Tensor:
+    """Half the squared error, whose derivative is that of Eq. 19; or cross-entropy, which lacks the slope."""
+    if slope:
+        return ((target - y) ** 2).sum() / 2
+    return torch.nn.functional.binary_cross_entropy(y, target, reduction="sum")
 
 
 def one(place: int, width: int) -> Floats:

@@ -82,8 +82,8 @@ def learner(
     stamp = STAMP  # numba, which looks into this file alone for changes, sees those of the other by it
 
     def run(  # type: ignore[no-untyped-def]
-        w, v, biased, v_biased, x, ids, offsets, first, last, targets, following, legal, rate, decay, when, awake,
-        limit, ring, rule, counted, found, final,
+        w, v, biased, v_biased, x, ids, offsets, first, last, targets, following, legal, rate, decay, when, slope,
+        awake, limit, ring, rule, counted, found, final,
     ):  # fmt: skip
         """Go through the sequences from `first` to before `last`, or until the rule is met.
 
@@ -96,6 +96,7 @@ def learner(
             legal: (steps,) bits of the units that may be the most active; may be empty
             rate, decay: the learning rate, and by what it is multiplied after every step
             when: STEP or SEQUENCE
+            slope: whether the error of an output unit is multiplied by its slope, as Eq. 19 has it
             awake: whether there are cells yet
             limit: a sequence ends where an absolute error reaches it
             ring: (2, window) of the most recent sequences the largest error and the mean one; may be empty
@@ -177,7 +178,7 @@ def learner(
                     for k in range(outputs):
                         target = (1.0 if k == following[t] else 0.0) if every else targets[n, k]
                         error = target - y[k]
-                        e[k] = y[k] * (1.0 - y[k]) * error  # Eq. 19
+                        e[k] = y[k] * (1.0 - y[k]) * error if slope else error  # Eq. 19
                         error = abs(error)
                         top = max(top, error)
                         total += error

@@ -58,6 +58,8 @@ class LSTMTraining(LightningModule):
         update: weights change after every "step" with an error, or once a "sequence"; the same where errors are at the
             ends alone
         factor: "one" as in Eq. 19, or "two" as Eqs. 16 and 17 have it
+        output_slope: whether the error of an output unit is multiplied by the slope of its logistic function, as in
+            Eq. 19; without it what is learned from is cross-entropy
         rule, check, window, wrong, mean_error, right, tolerance, error: the stop rule; `error` says whether errors are
             "absolute" or "squared" before they are compared with tolerance and mean
         early_wrong, early_mean_error: a first rule, of which only the moment is told
@@ -81,6 +83,7 @@ class LSTMTraining(LightningModule):
         trials: int = 10,
         update: Update = "step",
         factor: Literal["one", "two"] = "one",
+        output_slope: bool = True,
         rule: Literal["recent", "test"] = "recent",
         check: int = 100,
         window: int = 2000,
@@ -108,6 +111,7 @@ class LSTMTraining(LightningModule):
         self.rate = lr * (2 if factor == "two" else 1)
         self.update, self.check, self.grow, self.right = update, check, grow, right
         self.by_test, self.engine, self.workers = rule == "test", engine, workers
+        self.output_slope = output_slope
         self.rule = Rule(tolerance, wrong, np.inf if mean_error is None else mean_error, error == "squared")
         self.first_rule = self.make_first_rule(early_wrong, early_mean_error)
         # Of each trial: its first stop; when its cells came, -1 before; the recent errors; the error when it last was
@@ -144,7 +148,7 @@ class LSTMTraining(LightningModule):
             width = net.inputs if symbols else given.x.shape[1]
             if width != net.inputs or (symbols and int(given.ids.max()) >= net.inputs):
                 raise LiteratimError(f"the data have other inputs than the network, which has {net.inputs}")
-            self.running = (Exact if self.engine == "exact" else Plain)(net, self.trials, symbols)
+            self.running = (Exact if self.engine == "exact" else Plain)(net, self.trials, symbols, self.output_slope)
         return self.running
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
