@@ -70,6 +70,12 @@ DATA_SETS = {
         licence="none is needed: they are made here",
         sha256={},  # drawn from a seed
     ),
+    "continual-reber": DataSet(
+        module="literatim.datasets.reber_stream:ContinualReber",
+        about="embedded Reber strings, one after the other without an end, drawn",
+        licence="none is needed: they are made here",
+        sha256={},  # drawn from a seed
+    ),
     "noise-free": DataSet(
         module="literatim.datasets.lags:NoiseFree",
         about="a symbol to be kept over a row of others, drawn",

@@ -1,0 +1,3 @@
+from literatim.papers.lstm_forget.model import ForgetLSTM
+
+__all__ = ["ForgetLSTM"]
