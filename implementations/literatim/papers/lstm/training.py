@@ -13,6 +13,7 @@ from torch import Tensor
 
 import literatim
 from literatim.errors import LiteratimError
+from literatim.papers.lstm import reading
 from literatim.papers.lstm.engine import Exact, Found, Plain, Recent, Rule, Update
 from literatim.papers.lstm.model import LSTM
 from literatim.parts.sequences import Sequences
@@ -105,7 +106,7 @@ class LSTMTraining(LightningModule):
             if number < 1:
                 raise LiteratimError(f"model.{name} is {number}; it must be at least 1")
         nets = [cast(LSTM, literatim.load("lstm", variant, **options)) for _ in range(trials)]
-        self.net, self.trials = nets[0], Trials(nets)
+        self.net, self.trials, self.variant = nets[0], Trials(nets), variant
         if grow and not nets[0].shortcut:
             raise LiteratimError("model.grow needs outputs that see the inputs, else nothing learns before the cells")
         self.rate = lr * (2 if factor == "two" else 1)
@@ -323,6 +324,14 @@ class LSTMTraining(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.take_first()
+
+    def read_text(self, text: str) -> reading.Read:
+        """A sequence that somebody wrote, for `answer`. Raises LiteratimError with the place of a fault."""
+        return reading.read(self.variant, self.net, text)
+
+    def answer(self, found: reading.Read) -> list[dict[str, Any]]:
+        """What the network says after every step."""
+        return reading.answer(self.variant, self.net, found)
 
     def smoke(self) -> Smoke:
         """Eight sequences of six random inputs with random targets: twenty steps on them must lower the error."""
