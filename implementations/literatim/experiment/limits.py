@@ -14,7 +14,7 @@ from literatim.experiment.runs import LARGEST_SEED
 
 # Callbacks of Lightning that change an option when the run has begun, of which its record could say nothing.
 FINDERS = {"LearningRateFinder": "--model.lr", "BatchSizeFinder": "--data.batch_size"}
-LEVELS = ("data.background", "data.ink")  # of grey, which may be below zero; no other option of a module may
+LEVELS = ("data.background", "data.ink", "data.low")  # of inputs, which may be below zero; no other option may
 MOST_PROCESSES = max(64, 2 * (os.cpu_count() or 1))  # of one machine; a slip of some zeros would bring it down
 MOST = 2**31 - 1  # of anything in a network
 NOT_NONE = ("model.num_classes", "model.image_size")  # where 0 would be taken for nothing said

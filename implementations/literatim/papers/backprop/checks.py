@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from unittest.mock import patch
+import inspect
+from typing import Any
 
 import torch
 from torch import nn
 
-from literatim.papers.backprop import model
-from literatim.parts import symmetry
+from literatim.claims import given
+from literatim.datasets.familytrees import FamilyTrees
+from literatim.datasets.symmetry import Symmetry
+from literatim.papers.backprop import model, training
+from literatim.papers.backprop.claimed.broken import BREAK_TRAINING, BROKEN
+
+__all__ = ["BREAK_TRAINING", "BROKEN"]
 
 
-def printed_right() -> int:
-    """Of the 64 vectors those on which the output of Fig. 1's network is on the right side of one half."""
-    x, d = symmetry.all_vectors()
-    return int(((model.SymmetryNet.printed()(x) > 0.5) == (d > 0.5)).sum())
+def setting(recipe: str, option: str) -> Any:
+    """What a recipe sets, or what the training, the model and the data have by default."""
+    try:
+        return given.setting("backprop", recipe, option)
+    except KeyError:
+        section, _, name = option.rpartition(".")
+        where = {"model": training.BackpropTraining, "model.options": model.SymmetryNet, "data": Symmetry}[section]
+        return inspect.signature(where).parameters[name].default
+
+
+def symmetry_setting(name: str) -> float:
+    return setting("paper", {"spread": "model.options.spread"}.get(name, f"model.{name}"))
+
+
+def family_setting(name: str) -> float:
+    held_out = setting("family", "data.held_out")
+    if name == "sweeps":
+        return setting("family", "trainer.max_epochs") * setting("family", "data.sweeps")
+    if name == "held-out":
+        return held_out
+    if name == "trained":
+        return int(FamilyTrees(held_out=held_out).kept(0).sum())
+    value = setting("family", f"model.{name.replace('-', '_')}")
+    return 100 * value if name == "decay" else value
 
 
 # --- What torch does otherwise -----------------------------------------------------------------------
@@ -84,11 +108,3 @@ def bce_differs() -> bool:
     ours = model.at_the_total_inputs(model.at_the_outputs(y, d), y)
     sure_and_wrong = ours.abs()[[0, 3]].max() < 0.01 and of_torch.abs()[[0, 3]].min() > 0.99
     return torch.allclose(of_torch, y - d) and bool(sure_and_wrong)
-
-
-# --- Broken models: each must cost at least one claim its verdict ------------------------------------
-
-BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
-    "tanh": lambda: patch.object(model, "logistic", torch.tanh),
-}
-BREAK_TRAINING = ("tanh",)

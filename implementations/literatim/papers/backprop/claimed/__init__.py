@@ -1,0 +1,1 @@
+"""Checks of the letter's claims, by where they stand in it."""
