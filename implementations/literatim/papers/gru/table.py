@@ -41,7 +41,10 @@ class PhraseTable(nn.Module):
         return as_words(self.source_words), as_words(self.target_words)
 
     def offered(self, x: Tensor, number: int) -> Tensor:
-        """(at most `number`, M) int64: the target phrases of the pairs that share most words with x (T,), each once."""
+        """(at most `number`, M) int64: the target phrases of the pairs that share most words with x (T,), each once.
+
+        A word that stands in a pair's source phrase twice counts twice.
+        """
         shared = (self.source[:, :, None] == x.to(self.source.dtype)).any(dim=2).sum(dim=1)
         length = (self.source >= 0).sum(dim=1)
         # Of pairs that share as many words those first that have fewer others.
