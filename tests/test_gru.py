@@ -2,9 +2,11 @@
 
 import gzip
 
+import numpy as np
 import pytest
 import torch
 
+import literatim
 from conftest import assert_refused, inside
 from literatim.datasets import dictd
 from literatim.datasets.phrase_pairs import PhrasePairs, lines
@@ -216,3 +218,17 @@ def test_a_map_of_too_few_long_phrases_is_not_drawn(monkeypatch):
     words = PhraseTable().words()[0]
     x = words.encoded([("one", "hundred", "twenty", "one"), ("one",)])
     assert phrase_map(net.encoder, x, words) is None
+
+
+def test_the_encoder_that_ships_is_exported_for_phrases_of_any_length(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    path = tmp_path / "encoder.onnx"
+    done = inside("export", "gru", "--weights", "quick", "--to", str(path))
+    assert done.returncode == 0, done.stderr
+    encoder = literatim.load("gru", weights="quick").encoder
+    session = onnxruntime.InferenceSession(path)
+    for n, steps in ((1, 1), (3, 7)):
+        x = torch.randint(31, (n, steps), generator=torch.Generator().manual_seed(n))
+        with torch.no_grad():
+            expected = encoder(x).numpy()
+        assert np.abs(session.run(["output"], {"input": x.numpy()})[0] - expected).max() < 1e-5

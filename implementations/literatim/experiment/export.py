@@ -21,9 +21,10 @@ WORTH_HALVING = 1_000  # numbers; below that the cast takes more room than it sa
 
 
 def export(paper: str, variant: str | None, weights: str | None, to: Path, checkpoint: Path | None = None) -> None:
-    """Write a model, of a run where there is a checkpoint, with its batch left open.
+    """Write a model, of a run where there is a checkpoint, with its batch left open; of several networks the first,
+    where it is recurrent.
 
-    Raises LiteratimError where the ONNX packages are missing, and for a paper of several networks.
+    Raises LiteratimError where the ONNX packages are missing, and for a paper of several networks of another kind.
     """
     need_onnx()
     if variant is None and weights not in (None, TORCHVISION):
@@ -34,13 +35,16 @@ def export(paper: str, variant: str | None, weights: str | None, to: Path, check
         options = dict((found or {}).get("options") or {})
         variant = variant or (found or {}).get("variant")
     shape = card(paper).variants[known_variant(paper, variant)].input
+    net = load(paper, variant, weights=checkpoint or weights).eval()
     if isinstance(shape, dict):
-        raise LiteratimError(
-            f"{paper} has several networks ({', '.join(shape)}); exporting one of them is not there yet"
-        )
+        first, one = next(iter(shape.items()))
+        if not recurrent(getattr(net, first)):
+            raise LiteratimError(
+                f"{paper} has several networks ({', '.join(shape)}); exporting one of them is not there yet"
+            )
+        net, shape = getattr(net, first), one
     if side := options.get("size"):  # of a miniature
         shape = (shape[0], side, side)
-    net = load(paper, variant, weights=checkpoint or weights).eval()
     write_onnx(net, shape, to, ["output"], batch=True)
     if not (checkpoint or weights):
         print(
