@@ -307,6 +307,25 @@ def test_an_epoch_of_the_curve_a_difference_and_a_ratio(record):
         error_claim("0.4", per=RESULT, minus=RESULT)
 
 
+def test_where_no_trial_ends_its_learning_the_number_of_steps_is_missed(record):
+    record(metrics={"solved": 0.0})
+    v = judge("lenet", error_claim(metric="sequences"))
+    assert (v.verdict, v.measured) == ("missed", None)
+    record(metrics={"solved": 0.0}, dirty=True)
+    assert judge("lenet", error_claim(metric="sequences")).verdict == "not attempted"
+
+
+@pytest.mark.parametrize(("solved", "over_all", "over_the_learned"), [
+    (100.0, "reproduced", "reproduced"), (95.0, "missed", "reproduced"),
+])  # fmt: skip
+def test_there_is_no_mean_over_all_trials_where_some_never_learned(record, solved, over_all, over_the_learned):
+    record(metrics={"solved": solved, "sequences": 1.0})
+    v = judge("lenet", error_claim(metric="sequences", all_trials=True))
+    assert (v.verdict, v.measured) == (over_all, 1.0)
+    assert ("95 % of them" in v.detail) == (over_all == "missed")
+    assert judge("lenet", error_claim(metric="sequences")).verdict == over_the_learned
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"paper": "lenet"}'])
 def test_a_broken_record_is_named(record, text):
     record()

@@ -294,6 +294,8 @@ def _empirical(paper: str, claim: Claim, result: Result) -> tuple[float | None, 
     reasons = {reason.en: reason for runs in current for r in runs for reason in r.unjudged}
     if reasons:
         return value, "indicative", _joined([*words, *reasons.values()])
+    if failed := [text for side, runs in zip(sides, current, strict=True) if (text := _some_failed(side, runs))]:
+        return value, "missed", _joined([*words, *failed])
     return value, "reproduced" if agrees(claim, value) else "missed", _joined(words)
 
 
@@ -309,6 +311,17 @@ def _unsolved(paper: str, result: Result) -> Text | None:
     if result.epoch or not runs or any(r.metric("solved") != 0 for r in runs):
         return None
     return Text(en="no trial met the rule by which learning ends", zh="没有任何一次试验达到结束学习的判据")
+
+
+def _some_failed(result: Result, runs: list[Record]) -> Text | None:
+    """Of a mean over all trials: that there is none, since some have never met the rule by which learning ends."""
+    shares = [share for r in runs if (share := r.metric("solved")) is not None and share < 100]
+    if not (result.all_trials and shares):
+        return None
+    return Text(
+        en=f"over the trials that learned, {min(shares):.4g} % of them; the paper's mean is over all",
+        zh=f"仅对学成的试验取平均，占全部的 {min(shares):.4g} %；原文的均值是对全部试验而言",
+    )
 
 
 def _over_seeds(result: Result, runs: list[Record]) -> tuple[float, Text]:

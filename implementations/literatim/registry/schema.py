@@ -282,6 +282,7 @@ class Result(Strict):
     metric: Word
     of: Literal["mean", "best"] = "mean"
     epoch: int | None = Field(default=None, ge=1)
+    all_trials: bool = False  # the paper's mean is over all trials of a family: there is none where some never learned
     minus: Result | None = None  # of the two the difference
     per: Result | None = None  # of the two the ratio
 
