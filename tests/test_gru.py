@@ -232,3 +232,23 @@ def test_the_encoder_that_ships_is_exported_for_phrases_of_any_length(tmp_path):
         with torch.no_grad():
             expected = encoder(x).numpy()
         assert np.abs(session.run(["output"], {"input": x.numpy()})[0] - expected).max() < 1e-5
+
+
+def test_the_demo_reads_and_writes_as_the_network_does():
+    from literatim.papers.gru.demo import STEPS, Translated
+    from literatim.papers.gru.writing import likeliest, written
+
+    net = literatim.load("gru", weights="quick")
+    source, target = PhraseTable().words()
+    for n in (0, 81, 7777):
+        ids = source.read(" ".join(english(n)))
+        x = torch.full((1, STEPS), -1.0)
+        x[0, : ids.shape[1]] = ids
+        with torch.no_grad():
+            z, r, h, shares = Translated(net)(x)
+            c = net.encoder.read(ids)
+            assert torch.allclose(net.encoder.summary(h[:, -1]), c, atol=1e-5), "what is behind the end is not read"
+            phrase = written(net, c, 14, likeliest)
+        assert target.decoded(shares[0].argmax(1)) == target.decoded(phrase[0]) == " ".join(french(n))
+        assert 0 < float(z.min())
+        assert float(r.max()) < 1
