@@ -142,7 +142,7 @@ def likelihoods(ids: Ids, places: Ids, symbols: int) -> Floats:
 
 def sentences(run: Run) -> dict[str, float]:
     """The error against what came and against what was likely, and the trees of Fig. 7 and 9."""
-    likely = likelihoods(run.ids, run.places, run.y.shape[1])
+    likely = likelihoods(run.ids, run.places, len(run.codes)) @ run.codes  # (T, O): of each word's own bit
     squares = (run.y - likely) ** 2
     lengths = np.linalg.norm(run.y, axis=1) * np.linalg.norm(likely, axis=1)
     cosines = (run.y * likely).sum(axis=1) / lengths
