@@ -178,8 +178,10 @@ def known_variant(paper: str, variant: str | None) -> str:
 
 
 def shipped_weights(paper: str) -> dict[str, Record]:
-    """name -> the record of the run whose weights ship under that name."""
-    return {r["weights"]["name"]: r for r in records(paper) if r.data.get("weights")}
+    """name -> the record of the run whose weights ship under that name, in the card's order of recipes."""
+    place = {name: i for i, name in enumerate(card(paper).recipes)}
+    shipped = [r for r in records(paper) if r.data.get("weights")]
+    return {r["weights"]["name"]: r for r in sorted(shipped, key=lambda r: place.get(r["recipe"], len(place)))}
 
 
 def shipped_vectors(paper: str) -> dict[str, Demo]:
