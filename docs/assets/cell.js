@@ -26,7 +26,7 @@ const TEXTS = {
     lanes: (block) => [`Block ${block}: gates`, `Block ${block}: states`], outputs: "Outputs",
     names: { in: "input gate", out: "output gate", s: (cell) => `state of cell ${cell}` },
     at: (t, n, symbol) => `Step ${t} of ${n}, ${symbol}`,
-    columns: ["Block", "Input gate", "Output gate", "States", "Cells’ outputs"], read: "Outputs at this step",
+    columns: ["Block", "Input gate", "Output gate", "States", "Cells’ outputs"], read: "Outputs at this step: ",
     says: (name, value) => `After the last symbol the most active output is ${name}, with ${value}.`,
     rule: (order, name) => ` By the rules ${[...order].join(", ")} is ${name}.`,
     picture: "Gates, states and outputs at each step of the sequence",
@@ -42,7 +42,7 @@ const TEXTS = {
     lanes: (block) => [`块 ${block}：门`, `块 ${block}：状态`], outputs: "输出",
     names: { in: "输入门", out: "输出门", s: (cell) => `单元 ${cell} 的状态` },
     at: (t, n, symbol) => `第 ${t} 步，共 ${n} 步，${symbol}`,
-    columns: ["块", "输入门", "输出门", "状态", "单元的输出"], read: "这一步的输出",
+    columns: ["块", "输入门", "输出门", "状态", "单元的输出"], read: "这一步的输出：",
     says: (name, value) => `最后一个符号之后，最活跃的输出是 ${name}，为 ${value}。`,
     rule: (order, name) => `按规则，${[...order].join("、")} 为 ${name}。`,
     picture: "序列每一步的门、状态与输出",
@@ -156,7 +156,7 @@ function readings(text, now) {
   const outputs = [...CLASSES].map((name, k) => `${name} ${number(now.outputs[k])}`).join(" · ");
   return [
     make("table", { class: "cell-readings" }, make("thead", {}, head), make("tbody", {}, ...rows)),
-    make("p", {}, `${text.read}: ${outputs}`),
+    make("p", {}, text.read + outputs),
   ];
 }
 
