@@ -42,7 +42,7 @@ def export(paper: str, variant: str | None, weights: str | None, to: Path, check
             raise LiteratimError(
                 f"{paper} has several networks ({', '.join(shape)}); exporting one of them is not there yet"
             )
-        net, shape = getattr(net, first), one
+        net, shape = getattr(net, first), one[:1]  # its words as indices, whose one-hot vectors the card has
     if side := options.get("size"):  # of a miniature
         shape = (shape[0], side, side)
     write_onnx(net, shape, to, ["output"], batch=True)
