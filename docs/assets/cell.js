@@ -165,7 +165,8 @@ function build(element, text, net) {
   const fresh = make("button", { type: "button" }, text.fresh), swap = make("button", { type: "button" }, text.swap);
   const slider = make("input", { type: "range", min: 1 });
   const where = make("output"), status = make("p", { role: "status" });
-  const drawing = make("div", { class: "cell-drawing" }), numbers = make("div", { class: "cell-numbers" });
+  const drawing = make("div", { class: "cell-drawing", role: "group", tabindex: 0, "aria-label": text.picture });
+  const numbers = make("div", { class: "cell-numbers" });
   let move = () => {};
   element.append(
     make("label", {}, make("span", {}, text.sequence), field), make("p", { class: "cell-buttons" }, fresh, swap), status,
