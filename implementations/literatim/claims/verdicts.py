@@ -152,6 +152,9 @@ def _executed(paper: str, claim: Claim) -> tuple[Value | None, str, Text]:
     except Exception as error:  # a model that cannot run what is printed of it fails the claim, not the command
         return None, "fails", Text(en=f"{type(error).__name__}: {error}")
     value, words = _parted(found)
+    if basis := claim.reckoned_from:
+        said = Text(en=f"reckoned from {basis.en}, by no model", zh=f"由{basis.zh}推算，不经模型" if basis.zh else None)
+        words = _joined([words, said])
     if claim.cut_off and not isinstance(value, tuple):
         return value, *_cut_off(claim, value, words)
     if agrees(claim, value):

@@ -351,6 +351,8 @@ class Claim(Strict):
     printed: str | None = None  # the paper's own string
     # In place of `printed`: from which printed numbers we have worked out `value`, and how.
     follows_from: Text | None = None
+    # What the check reckons from where it reads no model, recipe, data or record: the paper's arithmetic, done again.
+    reckoned_from: Text | None = None
     value: Number | tuple[int, ...] | None = None  # what `printed` means, where it is not a plain number
     cut_off: bool = False  # `printed` is ours with its further digits cut off, where rounding would give another
     relation: Relation = "equals"
@@ -410,6 +412,8 @@ class Claim(Strict):
             raise ValueError("a number is `printed`, or it `follows_from` printed ones, not both")
         if self.follows_from and self.value is None:
             raise ValueError("a number that `follows_from` printed ones is given in `value`")
+        if self.reckoned_from and not self.check:
+            raise ValueError("`reckoned_from` says what a `check` reckons from; this claim has none")
         if self.follows_from and self.erratum:
             raise ValueError("an erratum is in what is printed, not in what we work out from it")
         if self.cut_off and not (self.printed and number(self.printed) and isinstance(self.stated, int | float)):

@@ -419,7 +419,7 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
         training, "SCHEDULE", tuple((passes, 10 * rate) for passes, rate in training.SCHEDULE)
     ),
     "weights of one sign, smaller the more there are": lambda: patch.object(
-        learning, "drawn", lambda units, fan_in, exact=learning.drawn: exact(units, fan_in).abs() / fan_in
+        learning, "started", lambda layer, exact=learning.started: exact(layer).abs() / exact(layer).shape[1]
     ),
     "other images": lambda: patch.object(
         inputs, "counted", lambda: {"levels": [20_000_000] * 2 + [0] * 253 + [784], "largest": [22, 24]}
