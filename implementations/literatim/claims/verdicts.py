@@ -333,7 +333,17 @@ def _over_seeds(result: Result, runs: list[Record]) -> tuple[float, Text]:
     best = max(values) if result.metric.endswith(("accuracy", "likelihood", "score")) else min(values)
     value = statistics.fmean(values) if result.of == "mean" else best
     n, low, high = len(values), f"{min(values):.4g}", f"{max(values):.4g}"
-    return value, Text(
+    said = Text(
         en=f"{result.of} of {n} seed{'s' * (n > 1)}" + (f" ({low} to {high})" if n > 1 else ""),
         zh=f"{n} 个种子的{'平均' if result.of == 'mean' else '最佳'}" + (f"（{low} 至 {high}）" if n > 1 else ""),
     )
+    return value, _of_trials(runs[0]) or said if n == 1 else said
+
+
+def _of_trials(run: Record) -> Text | None:
+    """Of a run that is a family of trials: how many of them there are, and how many learned."""
+    learned, share = run.metric("solved_trials"), run.metric("solved")
+    if not learned or not share:
+        return None
+    trials = round(100 * learned / share)
+    return Text(en=f"{trials} trials, of which {learned:.0f} learned", zh=f"{trials} 次试验，其中 {learned:.0f} 次学成")

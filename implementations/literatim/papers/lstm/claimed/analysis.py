@@ -80,25 +80,33 @@ def logistic_slope(x: Tensor) -> Tensor:
 
 
 def paths() -> bool:
-    """Eq. 2: the sum over all paths of f' and w is the derivative of the net inputs, which autograd has of the run."""
-    n, q = 3, 4
-    chance = torch.Generator().manual_seed(0)
-    W = 4 * torch.rand(n, n, dtype=torch.float64, generator=chance) - 2
-    nets = [torch.randn(n, dtype=torch.float64, generator=chance, requires_grad=True)]
-    for _ in range(q):
-        nets.append(W @ gate(nets[-1]))
-    slopes = [logistic_slope(net.detach()) for net in nets[:-1]]
-    for u in range(n):
-        (wanted,) = torch.autograd.grad(nets[-1][u], nets[0], retain_graph=True)
-        for v in range(n):
-            total = 0.0
-            for between in itertools.product(range(n), repeat=q - 1):
-                way, term = (u, *between, v), 1.0
-                for m in range(1, q + 1):
-                    term *= slopes[-m][way[m]].item() * W[way[m - 1], way[m]].item()
-                total += term
-            if not math.isclose(total, wanted[v].item(), rel_tol=1e-9):
-                return False
+    """Eq. 2 with the indices as printed, against Eq. 1."""
+    return _sum_over_paths(*conventional(3, 4, 2.0), printed=True)
+
+
+def paths_of_eq_1() -> bool:
+    """By the printed indices Eq. 2 is not Eq. 1, for one step and for four; with the two of w interchanged it is."""
+    w, slopes = conventional(3, 0, 2.0)[0], _known_slopes()
+    return all(
+        not _sum_over_paths(w, slopes[:q], printed=True) and _sum_over_paths(w, slopes[:q], printed=False)
+        for q in (1, 4)
+    )
+
+
+def _sum_over_paths(w: Tensor, slopes: list[Tensor], printed: bool) -> bool:
+    """Whether the sum over all paths l_0 = u, ..., l_q = v is Eq. 1's scaling, with w of l_m and l_(m-1), or of these
+    the other way round."""
+    n, q, wanted = len(w), len(slopes), scaling(w, slopes)
+    for u, v in itertools.product(range(n), repeat=2):
+        total = 0.0
+        for between in itertools.product(range(n), repeat=q - 1):
+            way, term = (u, *between, v), 1.0
+            for m in range(1, q + 1):
+                to, of = (way[m], way[m - 1]) if printed else (way[m - 1], way[m])
+                term *= slopes[-m][way[m]].item() * w[to, of].item()
+            total += term
+        if not math.isclose(total, wanted[v, u].item(), rel_tol=1e-9):
+            return False
     return True
 
 

@@ -191,11 +191,5 @@ def of_rivals(which: str) -> int:
     symbols = units("2a")[0] - 100 + p
     hidden, output = nn.RNN(symbols, 1, bias=False), nn.Linear(symbols + 1, symbols, bias=False)
     both = sum(value.numel() for part in (hidden, output) for value in part.parameters())
-    # The chunker has a second such net, and one of the two has an output more, for the other's hidden unit.
-    return 2 * both + symbols + 1 if which.startswith("chunker") else both
-
-
-def two_nets_of_the_chunker() -> int:
-    """p = 100: each (p + 2) weights into the hidden unit and (p + 2) into each of p + 1 outputs, and an output more."""
-    p = 100
-    return 2 * (p + 2) * (p + 2) + (p + 2)
+    # The chunker has two such nets, and the larger has an output more, for the other's hidden unit.
+    return both + symbols + 1 if which.startswith("chunker") else both

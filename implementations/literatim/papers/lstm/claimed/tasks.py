@@ -118,28 +118,12 @@ def symbols_of_2a() -> int:
     return len(["y", *range(1, 100), "y"])
 
 
-def lag_of_2c(q: int) -> int:
-    """From the second symbol to the trigger symbol of (b, y, q symbols, e, y)."""
-    sequence = ["b", "y", *["a"] * q, "e", "y"]
-    return sequence.index("e") - 1
-
-
 def length_of_2c(q: int) -> int:
     return len(["b", "y", *["a"] * q, "e", "y"])
 
 
-lag_50 = partial(lag_of_2c, 50)
-lag_100 = partial(lag_of_2c, 100)
-lag_200 = partial(lag_of_2c, 200)
-lag_500 = partial(lag_of_2c, 500)
-lag_1000 = partial(lag_of_2c, 1000)
 length_50 = partial(length_of_2c, 50)
 length_100 = partial(length_of_2c, 100)
 length_200 = partial(length_of_2c, 200)
 length_500 = partial(length_of_2c, 500)
 length_1000 = partial(length_of_2c, 1000)
-
-
-def lag_of_3() -> int:
-    """From the first element of a hundred to the last."""
-    return 100 - 1
