@@ -111,7 +111,7 @@ def _all(*breaks: Break) -> Break:
 
 def _step_longer() -> AbstractContextManager[object]:
     exact = lags.offsets_of
-    longer = lambda lengths: exact(lengths + 1)  # noqa: E731
+    longer = lambda lengths: exact(lengths + 3)  # noqa: E731
     return _all(lambda: patch.object(lags, "offsets_of", longer), lambda: patch.object(reber, "offsets_of", longer))()
 
 
@@ -195,7 +195,7 @@ BROKEN: dict[str, Break] = {
     "outputs of the step before": method("step", _late),
     "a start from ones": method("start", _awake),
     "gates of other blocks": method("of_cells", lambda self, gates: gates.repeat(1, self.size)),
-    "a step more in every sequence": _step_longer,
+    "three steps more in every sequence": _step_longer,
     "q one smaller": attribute(lags.Distractors, q=lambda data: data.q - 1),
     "no element after the first q": lambda: patch.object(lags.Distractors, "draw", _no_suffix),
     "distractor symbols up to q": attribute(lags.Distractors, p=lambda data: data.q),
