@@ -33,7 +33,7 @@ def test_what_the_page_draws_is_what_the_network_does(page, site, net, language)
     page.goto(f"{site}{language}/papers/lstm/")
     demo = page.locator(".demo[data-demo=cell]")
     field, slider = demo.locator("input[type=text]"), demo.locator("input[type=range]")
-    expect(demo.locator(".cell-readings")).to_be_visible()
+    expect(demo.locator(".cell-readings")).to_be_visible(timeout=60_000)
     for sequence in [field.input_value(), *TYPED]:
         field.fill(sequence)
         found = demo.evaluate("demo => demo.trace.map(t => [...t.in, ...t.out, ...t.s, ...t.y, ...t.outputs])")
