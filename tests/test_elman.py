@@ -1,10 +1,11 @@
-"""Elman's network: the compiled engine against autograd, its streams, what it reads, and going on to the same bits."""
+"""Elman's network: the compiled engine against autograd, its streams."""
 
 import numpy as np
 import pytest
 import torch
 
 from literatim.datasets.streams import ALPHABETS, Streams
+from literatim.errors import LiteratimError
 from literatim.papers.elman.codes import SYMBOLS, table
 from literatim.papers.elman.model import SimpleRecurrentNetwork, squared_error
 from literatim.parts.trials import Trials
@@ -47,3 +48,21 @@ def test_the_engine_makes_the_very_updates_of_autograd(task, sizes, number, pass
 
 def test_codes_and_streams_speak_of_the_same_symbols():
     assert SYMBOLS == ALPHABETS
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"number": 0}, "data.number is 0"),
+        ({"task": "words", "shortest": 5, "longest": 4}, "data.shortest is 5 and data.longest is 4"),
+        ({"task": "words", "lexicon": []}, "data.lexicon has no word"),
+        ({"task": "words", "lexicon": ["sea", "Sea"]}, '"Sea" is no word'),
+        ({"task": "words", "lexicon": ["sea", "sea"]}, 'has "sea" twice'),
+        ({"task": "sentences", "templates": []}, "data.templates has no template"),
+        ({"task": "sentences", "templates": [" "]}, "one without a class"),
+        ({"task": "sentences", "templates": ["NOUN-HUM VERB-EATS"]}, 'no class "VERB-EATS".*VERB-EAT'),
+    ],
+)
+def test_a_stream_that_cannot_be_is_refused(options, what):
+    with pytest.raises(LiteratimError, match=what):
+        Streams(**options)
