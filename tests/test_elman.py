@@ -1,13 +1,15 @@
-"""Elman's network: the compiled engine against autograd, its streams."""
+"""Elman's network: the compiled engine against autograd, its streams, what it reads, and going on to the same bits."""
 
 import numpy as np
 import pytest
 import torch
 
+import trainings
 from literatim.datasets.streams import ALPHABETS, Streams
 from literatim.errors import LiteratimError
 from literatim.papers.elman.codes import SYMBOLS, table
 from literatim.papers.elman.model import SimpleRecurrentNetwork, squared_error
+from literatim.papers.elman.training import ElmanTraining
 from literatim.parts.trials import Trials
 
 
@@ -66,3 +68,46 @@ def test_codes_and_streams_speak_of_the_same_symbols():
 def test_a_stream_that_cannot_be_is_refused(options, what):
     with pytest.raises(LiteratimError, match=what):
         Streams(**options)
+
+
+@pytest.mark.parametrize(
+    ("variant", "text", "what"),
+    [
+        ("letters", "diix", 'letter 4 is "x"'),
+        ("letters", " ", "is empty"),
+        ("sentences", "boy eats", 'word 2 is "eats"'),
+    ],
+)
+def test_what_is_not_of_the_alphabet_is_named_with_its_place(variant, text, what):
+    with pytest.raises(LiteratimError, match=what):
+        ElmanTraining(variant).read_text(text)
+
+
+def test_a_text_is_answered_symbol_by_symbol():
+    training = ElmanTraining("letters")
+    rows = training.answer(training.read_text("dii ba"))
+    assert [row["symbol"] for row in rows] == list("diiba")
+    assert [row["error"] is None for row in rows] == [False] * 4 + [True]
+
+
+@pytest.mark.parametrize("engine", ["plain", "exact"])
+def test_a_run_goes_on_to_the_same_bits_with_its_context(engine, tmp_path):
+    if engine == "exact":
+        pytest.importorskip("numba", reason="the compiled engine needs numba: pip install 'literatim[fast]'")
+
+    def fitted(epochs, checkpoint=None):
+        torch.manual_seed(3)
+        training = ElmanTraining("letters", trials=2, engine=engine)
+        fitting = trainings.trainer(tmp_path, max_epochs=epochs)
+        fitting.fit(training, datamodule=Streams("letters", number=20), ckpt_path=checkpoint)
+        return training, fitting
+
+    whole, _ = fitted(4)
+    fitted(2)[1].save_checkpoint(tmp_path / "half.ckpt")
+    again, _ = fitted(4, tmp_path / "half.ckpt")
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in whole.state_dict().items())
+
+
+def test_streams_of_another_experiment_are_refused(tmp_path):
+    with pytest.raises(LiteratimError, match='a network for letters cannot read the stream "xor"'):
+        trainings.trainer(tmp_path, max_epochs=1).fit(ElmanTraining("letters"), datamodule=Streams("xor", number=2))
