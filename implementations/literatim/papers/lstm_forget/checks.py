@@ -404,7 +404,7 @@ def torch_starts_without() -> bool:
 
 
 def torch_has_more_gates() -> bool:
-    """It has a gate of each kind for every cell, and biased cells: 608 weights beside ours of 312 for eight cells."""
+    """It has a gate of each kind for every cell, and biased cells: 544 weights beside 312 here, for eight cells."""
     ours = sum(p.numel() for name, p in net().named_parameters() if not name.startswith("output."))
     return sum(p.numel() for p in torch_lstm().parameters()) == 4 * 8 * (7 + 8 + 2) == 544 and ours == 312
 
@@ -531,6 +531,10 @@ BROKEN: dict[str, Break] = {
     "cells with a bias": lambda: patch.object(Sound, "__init__", _biased_cells),
     "derivatives that do not fade": method("_carry", _keeps_past, learning.Learner),
     "weights that change once": method("learn", _learns_once, learning.Learner),
+    "cells that hear the gates too": lambda: patch.object(Sound, "__init__", _hearing_cells),
+    "a criterion that nothing meets": lambda: patch.object(
+        engine, "is_right", lambda y, target, may, allowed, winners: False
+    ),
     "another criterion": lambda: patch.object(engine, "is_right", lambda y, target, may, allowed, winners: True),
     "another grammar": lambda: patch.object(reber_stream, "embedded_reber", _another_grammar),
     "branches of other chances": method("draw", _mostly_first, Grammar),
@@ -544,3 +548,9 @@ _init = Sound.__init__
 def _biased_cells(self: Any, **options: Any) -> None:
     _init(self, **options)
     self.cells = nn.Linear(self.cells.in_features, self.cells.out_features)
+
+
+def _hearing_cells(self: Any, **options: Any) -> None:
+    _init(self, **options)
+    gates = sum(getattr(self, name).out_features for name in GATES if getattr(self, name) is not None)
+    self.cells = nn.Linear(self.cells.in_features + gates, self.cells.out_features, bias=False)
