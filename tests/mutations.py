@@ -49,12 +49,12 @@ def changed(tree: Any, draw: random.Random) -> Any:
     for _ in range(draw.randint(1, 3)):
         inner = [part for part in parts(tree) if part]
         if not inner:
-            return draw.choice(ODD)
+            return deepcopy(draw.choice(ODD))
         part = draw.choice(inner)
         key = draw.choice(list(part) if isinstance(part, dict) else range(len(part)))
         how = draw.randrange(6)
         if how < 2:
-            part[key] = draw.choice(ODD)
+            part[key] = deepcopy(draw.choice(ODD))
         elif how == 2:
             part[key] = [part[key]]
         elif how == 3:

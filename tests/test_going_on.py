@@ -29,6 +29,8 @@ FINETUNE = (
 SMALL = ("--data.batch_size", "8", "--data.eval_batch_size", "8")
 MORE = {
     "alexnet": (*SMALL, "--model.patience", "0"),
+    "backprop": ("--data.chunks", "2"),  # so that a run can be stopped within an epoch
+    "elman": ("--data.chunks", "2"),
     "googlenet": SMALL,
     "resnet": SMALL,
     "vgg": ("--model.patience", "0"),
