@@ -17,6 +17,8 @@ FINDERS = {"LearningRateFinder": "--model.lr", "BatchSizeFinder": "--data.batch_
 LEVELS = ("data.background", "data.ink", "data.low")  # of inputs, which may be below zero; no other option may
 MOST_PROCESSES = max(64, 2 * (os.cpu_count() or 1))  # of one machine; a slip of some zeros would bring it down
 MOST = 2**31 - 1  # of anything in a network
+DRAWN = ("model.trials", "data.p", "data.q", "data.T", "data.sequences", "data.strings", "data.checks", "data.tests")
+MOST_DRAWN = 10_000_000  # of what a run holds in memory at once: networks, symbols, sequences
 NOT_NONE = ("model.num_classes", "model.image_size")  # where 0 would be taken for nothing said
 AT_ONCE = ("data.workers", "model.workers")
 LIMITS = {"fit": "train", "validate": "val", "test": "test", "predict": "predict"}
@@ -42,6 +44,8 @@ def check_options(config: Any, command: str) -> None:
             check_number_of_processes(name, value)
         if value > MOST and name.startswith("model.options."):
             raise LiteratimError(f"{name} is {value}; it must be at most {MOST:,}")
+        if value > MOST_DRAWN and name in DRAWN:
+            raise LiteratimError(f"{name} is {value}; it must be at most {MOST_DRAWN:,}")
         if value == 0 and name in NOT_NONE:
             raise LiteratimError(f"{name} is 0; it must be at least 1, or null")
         if value < 0 and name.startswith(("model.", "data.")) and name.count(".") == 1 and name not in LEVELS:
