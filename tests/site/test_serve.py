@@ -43,7 +43,7 @@ class Served:
         except OSError:
             return ""
 
-    def shows(self, name: str, words: str, seconds: float = 60) -> bool:
+    def shows(self, name: str, words: str, seconds: float = 300) -> bool:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if words in self.page(name):

@@ -9,19 +9,19 @@ from playwright.sync_api import expect
 from literatim.registry.ledger import records
 
 STARTS = json.loads((Path(__file__).parents[2] / "docs" / "assets" / "symmetry.json").read_text())
-PAGES = {"en": "/papers/backprop/", "zh": "/zh/papers/backprop/"}
+PAGES = {"en": "papers/backprop/", "zh": "zh/papers/backprop/"}
 
 
 def demo_on(page, address):
     page.goto(address)
     demo = page.locator(".demo[data-demo=symmetry]")
-    expect(demo.locator("button").first).to_be_visible()
+    expect(demo.locator("button").first).to_be_visible(timeout=60_000)
     return demo
 
 
 @pytest.mark.parametrize("lang", PAGES)
-def test_it_needs_as_many_sweeps_as_the_record_says(page, lang):
-    demo = demo_on(page, PAGES[lang])
+def test_it_needs_as_many_sweeps_as_the_record_says(page, site, lang):
+    demo = demo_on(page, f"{site}/{PAGES[lang]}")
     (record,) = (run for run in records("backprop", "paper", "symmetry") if run["seed"] == 0)
     slider = demo.locator("input[type=range]")
     slider.focus()
@@ -33,8 +33,8 @@ def test_it_needs_as_many_sweeps_as_the_record_says(page, lang):
     assert f"{int(record['metrics']['first_sweeps']):,}" in demo.locator("[role=status]").inner_text()
 
 
-def test_a_start_that_does_not_learn_is_said_to_be_stuck_and_another_begins_anew(page):
-    demo = demo_on(page, PAGES["en"])
+def test_a_start_that_does_not_learn_is_said_to_be_stuck_and_another_begins_anew(page, site):
+    demo = demo_on(page, f"{site}/{PAGES['en']}")
     stuck = next(row["trial"] for row in STARTS["trials"] if row["sweeps"] < 0)
     demo.locator("select").select_option(str(stuck))
     demo.locator("button").nth(1).click()
