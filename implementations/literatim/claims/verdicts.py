@@ -319,7 +319,7 @@ def _unsolved(paper: str, result: Result) -> Text | None:
 def _some_failed(result: Result, runs: list[Record]) -> Text | None:
     """Of a mean over all trials: that there is none, since some have never met the rule by which learning ends."""
     shares = [share for r in runs if (share := r.metric("solved")) is not None and share < 100]
-    if not (result.all_trials and shares):
+    if not (result.all_trials and shares) or result.metric == "solved":  # which says so itself
         return None
     return Text(
         en=f"over the trials that learned, {min(shares):.4g} % of them; the paper's mean is over all",
