@@ -433,10 +433,15 @@ def test_a_mistake_in_what_is_asked(args, words, here, capsys):
     assert words in refused(capsys, "predict", "gan", *args)
 
 
-def test_shipped_weights_make_samples_and_without_any_one_trains_first(here, capsys):
+def test_shipped_weights_make_samples(here, capsys):
     assert "a.png: 4 images" in command(capsys, "predict", "gan", "--to", "a.png", "--number", "4")
     assert (here / "a.png").is_file()
-    assert "dcgan has no weights; train first" in refused(capsys, "predict", "dcgan", "--to", "b.png")
+
+
+@pytest.mark.usefixtures("papers")
+def test_a_paper_that_ships_no_weights_is_to_be_trained_first(here, capsys):
+    assert "gan has no weights; train first" in refused(capsys, "predict", "gan", "--to", "b.png")
+    assert not (here / "b.png").exists()
 
 
 def test_a_paper_that_classifies_generates_nothing(here, capsys):
