@@ -1,0 +1,3 @@
+from literatim.papers.dqn.model import DeepQNetwork
+
+__all__ = ["DeepQNetwork"]
