@@ -1,7 +1,7 @@
 r"""The Deep Q-Network of 2015 (Mnih, Kavukcuoglu, Silver and 16 others), Methods, *Model architecture*; Fig. 1.
 
-That of 2013 with a convolution more, more maps in each, and twice the units in the fully connected layer. What is
-decidedly new, the target network, is a second copy of this one and stands with the training.
+That of 2013 with a third convolution, twice the maps in the first two, and twice the units in the full connection.
+The target network is a second copy of this one, and stands with the training.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 r"""The Deep Q-Network of 2013 (Mnih, Kavukcuoglu, Silver, Graves, Antonoglou, Wierstra, Riedmiller), Sec. 4.1.
 
 Two convolutions, a fully connected layer and an output for each action: the state alone goes in, and one forward pass
-gives the values of all actions. No map is pooled, for where a thing stands is what counts.
+gives the values of all actions. Nothing is pooled.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""What the claims of DQN (2013) are checked with, where it would make checks.py too long; DQN's use it too."""
