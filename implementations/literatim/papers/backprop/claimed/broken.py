@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -59,6 +59,35 @@ def _printed(**changed: list[Any]) -> Callable[[], AbstractContextManager[object
 
     exact = model.SymmetryNet.printed
     return lambda: patch.object(model.SymmetryNet, "printed", wrong)
+
+
+def _other_numbers(exact: Callable[[], model.SymmetryNet] = model.SymmetryNet.printed) -> model.SymmetryNet:
+    """Fig. 1 with every number a tenth larger than it is."""
+    net = exact()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.mul_(1.1)
+    return net
+
+
+def _last_listener(
+    self: model.Layered, y: Mapping[str, Tensor], dE_dy: Tensor, weights: model.Weights | None = None
+) -> dict[str, Tensor]:
+    """What several groups pass back to one does not add up: the last to do so is heard."""
+    w = dict(self.named_parameters()) if weights is None else weights
+    errors, found = {self.top: dE_dy}, {}
+    for name, below in reversed(self.below.items()):
+        dE_dx = model.at_the_total_inputs(errors[name], y[name])
+        found[f"{name}.weight"], found[f"{name}.bias"] = model.at_the_weights(dE_dx, self.seen(y, below))
+        parts = model.at_the_units_below(dE_dx, w[f"{name}.weight"]).split([self.size[each] for each in below], dim=-1)
+        errors |= dict(zip(below, parts, strict=True))
+    return found
+
+
+def _all_cases(self: training.BackpropTraining, y: Tensor) -> Tensor:
+    """The errors of the cases held out too."""
+    errors = model.at_the_outputs(y, self.d)
+    return errors.masked_fill(training.silent(y, self.d), 0.0) if self.dead_zone else errors
 
 
 class Hasty(training.BackpropTraining):
@@ -211,6 +240,17 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "Fig. 1 with two equal hidden units": _printed(hidden__weight=[LEFT, LEFT]),
     "Fig. 1 with positive hidden biases": _printed(hidden__bias=[1.1, 1.1]),
     "Fig. 1 with a negative output bias": _printed(output__bias=[-6.4]),
+    "Fig. 1 with other numbers": lambda: patch.object(model.SymmetryNet, "printed", _other_numbers),
+    "the last listener heard alone": lambda: patch.object(model.Layered, "gradients", _last_listener),
+    "cases held out that are learned from": lambda: patch.object(training.BackpropTraining, "errors", _all_cases),
+    "weights that start between 0 and .3": lambda: patch.object(
+        training.BackpropTraining,
+        "start",
+        lambda self, trial, data, exact=training.BackpropTraining.start: (
+            exact(self, trial, data),
+            [self.trials.stacked(name)[trial].abs_() for name in self.trials.names],
+        ),
+    ),
     "other rates, any alpha": lambda: patch.object(training, "BackpropTraining", Hasty),
     "all that recipes set twice as large": lambda: patch.object(given, "setting", _setting),
     "twice as many cases held out": lambda: patch.object(

@@ -15,6 +15,22 @@ def weights() -> Tensor:
     return model.SymmetryNet.printed().get_parameter("hidden.weight").detach()
 
 
+def number(row: str) -> float:
+    """The number on an arc of Fig. 1, or inside a node, with which the network is run."""
+    net = model.SymmetryNet.printed()
+    where, _, which = row.partition("-")
+    side = {"left": 0, "right": 1}
+    if where in side:
+        found = net.get_parameter("hidden.weight")[side[where], int(which) - 1]
+    elif where == "output":
+        found = net.get_parameter("output.weight")[0, side[which]]
+    else:
+        found = (
+            net.get_parameter("output.bias")[0] if which == "output" else net.get_parameter("hidden.bias")[side[which]]
+        )
+    return float(found.detach())
+
+
 def states() -> tuple[Tensor, Tensor, Tensor]:
     """(hidden, output, whether symmetrical) for the 64 vectors: (64, 2), (64), (64)."""
     x, d = symmetry.all_vectors()

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from literatim.datasets.symmetry import Symmetry
 from literatim.errors import LiteratimError
 from literatim.papers.backprop import model, training
 from literatim.papers.backprop.claimed.networks import drawn, iterative
@@ -98,9 +99,12 @@ def backward(name: str) -> bool:
         model.total_error(y[-1], d).backward()
         assert net.w.grad is not None
         return near(net.iterations * net.gradient([s.detach() for s in y], (y[-1] - d).detach()), net.w.grad)
-    nets = {
+    nets: dict[str, Callable[[], model.Layered]] = {
         "symmetry": model.SymmetryNet,
         "symmetry-skip": lambda: model.SymmetryNet(skip=True),
+        "heard-twice": lambda: model.Layered(
+            {"input": 6}, {"low": (3, ["input"]), "high": (2, ["low"]), "output": (1, ["low", "high"])}
+        ),
         "family": model.FamilyNet,
     }
     layered = nets[name]().double()
@@ -132,6 +136,31 @@ def threshold() -> bool:
         torch.equal(model.logistic(model.total_input(sums, one, torch.tensor([bias]).double())) > 0.5, sums > -bias)
         for bias in (-1.1, 0.0, 0.7)
     )
+
+
+def small_random() -> bool:
+    """Of two hundred trials, as a training starts them: within the bounds, near both, about zero, biases too."""
+    module, data = training.BackpropTraining(trials=200), Symmetry()
+    for trial in range(200):
+        module.start(trial, data)
+    found = [module.trials.stacked(name).flatten() for name in module.trials.names]
+    return all(
+        0.29 < float(w.max()) <= 0.3 and -0.3 <= float(w.min()) < -0.29 and abs(float(w.abs().mean()) - 0.15) < 0.02
+        for w in found
+    )
+
+
+def not_trained_on() -> bool:
+    """With other answers to the cases held out the weights become the same, and with others to the rest they do not."""
+    ends = []
+    for turned in (None, False, True):
+        module = ready(variant="family")
+        module.kept = torch.arange(104)[None] >= 4
+        module.d = module.d.clone()
+        if turned is not None:
+            module.d[module.kept[0] == turned] = 1 - module.d[module.kept[0] == turned]
+        ends.append(swept(module, 3)[-1])
+    return torch.equal(ends[0], ends[1]) and not torch.equal(ends[0], ends[2])
 
 
 def sum_of_cases() -> bool:
