@@ -110,10 +110,10 @@ def backward(name: str) -> bool:
     layered = nets[name]().double()
     x, d = familytrees.all_cases() if name == "family" else symmetry.all_vectors()
     states = layered.states(x)
-    y = states[layered.top]
-    model.total_error(y, d).backward()
+    top = states[layered.top]
+    model.total_error(top, d).backward()
     ours = layered.gradients(
-        {name: state.detach() for name, state in states.items()}, model.at_the_outputs(y, d).detach()
+        {name: state.detach() for name, state in states.items()}, model.at_the_outputs(top, d).detach()
     )
     return all(near(ours[name], parameter.grad) for name, parameter in layered.named_parameters())
 
