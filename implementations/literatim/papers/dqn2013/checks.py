@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
+from unittest.mock import patch
 
 from literatim.papers.dqn2013 import model
-from literatim.papers.dqn2013.claimed import network
+from literatim.papers.dqn2013.claimed import network, scores
 
 
 def sizes(row: str) -> int:
@@ -29,5 +30,11 @@ def passes() -> int:
 
 BROKEN: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     **network.broken(model, [[16, 8, 4], [32, 4, 2]], 256),
+    "the lower score wins": lambda: patch.object(
+        scores, "is_ahead", lambda who, others, game, exact=scores.is_ahead: not exact(who, others, game)
+    ),
+    "no score in Pong": lambda: patch.object(
+        scores, "games", lambda exact=scores.games: [game for game in exact() if game != "pong"]
+    ),
 }
 BREAK_TRAINING: tuple[str, ...] = ()

@@ -26,7 +26,7 @@ def layer_of(net: Any, name: str) -> Any:
 def size_of(paper: str, row: str) -> int:
     """Of `conv1-maps`, `conv1-kernel`, `conv1-stride`, …, `hidden-units`, `input-frames`, `input-side`."""
     name, _, what = row.partition("-")
-    net: Any = build(paper, "breakout", "cpu")
+    net: Any = build(paper, "breakout")
     if name == "input":
         return int(net.convolutions[0].in_channels if what == "frames" else side_of_input(net))
     if name == "hidden":
@@ -38,7 +38,7 @@ def size_of(paper: str, row: str) -> int:
 def side_of_input(net: Any) -> int:
     """The one side of frames from which the convolutions come to as many units as the hidden layer takes."""
     for side in range(64, 200):
-        x: Tensor = torch.zeros(1, net.convolutions[0].in_channels, side, side)
+        x: Tensor = torch.zeros(1, net.convolutions[0].in_channels, side, side, device="meta")
         for convolution in net.convolutions:
             x = convolution(x)
         if x.numel() == net.hidden.in_features:
