@@ -5,13 +5,12 @@
 //
 // For those who want to look closer the element then has `trace`: for each symbol the gates, states and outputs.
 
-import { at } from "./onnx.js";
-import { parse } from "./vectors.js";
+import { make, number, offer } from "./demos.js";
+import { chart, logistic, net, readings } from "./lanes.js";
 
 const SYMBOLS = "abcdEBXY";
 const CLASSES = "QRSU";
 const MOST = 150; // symbols that the drawing has room for
-const [LEFT, WIDTH, LANE, GAP] = [4, 712, 64, 22];
 
 const TEXTS = {
   en: {
@@ -49,8 +48,6 @@ const TEXTS = {
   },
 };
 
-const logistic = (x) => 1 / (1 + Math.exp(-x));
-
 /** The memory cell blocks, as literatim.papers.lstm.model has them: Eqs. 3 to 9. */
 export class Net {
   constructor(tensors) {
@@ -62,8 +59,6 @@ export class Net {
 
   /** Of each symbol, by its place among the inputs: { in, out, s, y, outputs }. */
   run(symbols) {
-    const net = ({ data, shape: [units, width], bias }, sources) =>
-      Array.from({ length: units }, (_, i) => sources.reduce((sum, x, k) => sum + data[i * width + k] * x, bias[i]));
     const count = this.blocks * this.size;
     let s = Array(count).fill(0), fed = Array(count + 2 * this.blocks).fill(0);
     return symbols.map((symbol) => {
@@ -86,23 +81,7 @@ function draw() {
   return `E${symbols.slice(1, -1).join("")}B`;
 }
 
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-function svg(tag, attributes = {}, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-const number = (value) => value.toFixed(2).replace("-", "−");
-
-/** What is drawn: lanes of [title, [name, values] …, least, most]. */
+/** What is drawn. */
 function lanes(text, trace) {
   const found = trace[0].in.flatMap((_, b) => {
     const [gates, states] = text.lanes(b + 1);
@@ -110,57 +89,25 @@ function lanes(text, trace) {
     const cells = Array.from({ length: size }, (_, v) => [text.names.s(v + 1), trace.map(({ s }) => s[b * size + v])]);
     const most = Math.max(1, ...cells.flatMap(([, values]) => values.map(Math.abs)));
     return [
-      [gates, [[text.names.in, trace.map((at) => at.in[b])], [text.names.out, trace.map((at) => at.out[b])]], 0, 1],
-      [states, cells, -most, most],
+      { title: gates, lines: [[text.names.in, trace.map((at) => at.in[b])], [text.names.out, trace.map((at) => at.out[b])]], least: 0, most: 1 },
+      { title: states, lines: cells, least: -most, most },
     ];
   });
-  return [...found, [text.outputs, [...CLASSES].map((name, k) => [name, trace.map(({ outputs }) => outputs[k])]), 0, 1]];
+  const outputs = [...CLASSES].map((name, k) => [name, trace.map(({ outputs }) => outputs[k])]);
+  return [...found, { title: text.outputs, lines: outputs, least: 0, most: 1 }];
 }
 
-function chart(text, trace, symbols, choose) {
-  const found = lanes(text, trace), height = found.length * (LANE + GAP) + 20;
-  const x = (t) => LEFT + ((t + 0.5) * WIDTH) / trace.length;
-  const picture = svg("svg", { viewBox: `0 0 ${LEFT + WIDTH + 4} ${height}`, role: "img", "aria-label": text.picture });
-  const cursor = svg("line", { class: "cell-cursor", y1: 0, y2: height });
-  picture.append(cursor);
-  found.forEach(([title, lines, least, most], row) => {
-    const top = row * (LANE + GAP) + GAP - 6, y = (value) => top + LANE - (LANE * (value - least)) / (most - least);
-    const legend = lines.map(([name], k) => svg("tspan", { class: `cell-name-${k + 1}`, dx: 12 }, name));
-    picture.append(
-      svg("text", { class: "cell-title", x: LEFT, y: top - 4 }, title, ...legend),
-      svg("text", { class: "cell-scale", x: LEFT + WIDTH, y: top - 4 }, `${number(least)} … ${number(most)}`),
-      svg("line", { class: "cell-zero", x1: LEFT, x2: LEFT + WIDTH, y1: y(0), y2: y(0) }),
-      ...lines.map(([, values], k) =>
-        svg("polyline", { class: `cell-line-${k + 1}`, points: values.map((v, t) => `${x(t).toFixed(1)},${y(v).toFixed(1)}`).join(" ") })),
-    );
-  });
-  const strip = [...symbols].map((symbol, t) =>
-    svg("text", { class: "abcd".includes(symbol) ? "cell-noise" : "cell-symbol", x: x(t), y: height - 6 }, symbol));
-  picture.append(...strip);
-  picture.addEventListener("click", (event) => {
-    const box = picture.getBoundingClientRect();
-    const place = ((event.clientX - box.left) / box.width) * (LEFT + WIDTH + 4) - LEFT;
-    choose(Math.min(trace.length, Math.max(1, Math.ceil((place / WIDTH) * trace.length))));
-  });
-  return { picture, move: (t) => ["x1", "x2"].forEach((name) => cursor.setAttribute(name, x(t - 1))) };
-}
-
-function readings(text, now) {
+function shown(text, now) {
   const size = now.s.length / now.in.length;
   const rows = now.in.map((opened, b) => {
     const of = (values) => values.slice(b * size, (b + 1) * size).map(number).join(" · ");
-    const cells = [`${b + 1}`, number(opened), number(now.out[b]), of(now.s), of(now.y)];
-    return make("tr", {}, ...cells.map((cell, k) => make(k ? "td" : "th", k ? {} : { scope: "row" }, cell)));
+    return [`${b + 1}`, number(opened), number(now.out[b]), of(now.s), of(now.y)];
   });
-  const head = make("tr", {}, ...text.columns.map((name) => make("th", { scope: "col" }, name)));
   const outputs = [...CLASSES].map((name, k) => `${name} ${number(now.outputs[k])}`).join(" · ");
-  return [
-    make("table", { class: "cell-readings" }, make("thead", {}, head), make("tbody", {}, ...rows)),
-    make("p", {}, text.read + outputs),
-  ];
+  return [readings(text.columns, rows), make("p", {}, text.read + outputs)];
 }
 
-function build(element, text, net) {
+function build(element, text, cells) {
   const field = make("input", { type: "text", spellcheck: "false", autocomplete: "off", autocapitalize: "none", value: draw() });
   const fresh = make("button", { type: "button" }, text.fresh), swap = make("button", { type: "button" }, text.swap);
   const slider = make("input", { type: "range", min: 1 });
@@ -177,7 +124,7 @@ function build(element, text, net) {
     where.textContent = text.at(t, element.trace.length, field.value.trim()[t - 1]);
     slider.setAttribute("aria-valuetext", where.textContent);
     move(t);
-    numbers.replaceChildren(...readings(text, now));
+    numbers.replaceChildren(...shown(text, now));
   }
   const choose = (t) => {
     slider.value = t;
@@ -188,12 +135,12 @@ function build(element, text, net) {
     const fault = !symbols ? text.none : wrong >= 0 ? text.unknown([...symbols][wrong], wrong + 1) : symbols.length > MOST ? text.many : "";
     field.setAttribute("aria-invalid", Boolean(fault));
     if (fault) return void (status.textContent = fault);
-    element.trace = net.run([...symbols].map((symbol) => SYMBOLS.indexOf(symbol)));
+    element.trace = cells.run([...symbols].map((symbol) => SYMBOLS.indexOf(symbol)));
     const { outputs } = element.trace.at(-1), winner = outputs.indexOf(Math.max(...outputs));
     const order = symbols.replace(/[^XY]/g, ""), rule = ["XX", "XY", "YX", "YY"].indexOf(order);
     status.textContent =
       text.says(CLASSES[winner], number(outputs[winner])) + (rule < 0 ? "" : text.rule(order, CLASSES[rule]));
-    const made = chart(text, element.trace, symbols, choose);
+    const made = chart(text.picture, lanes(text, element.trace), symbols, { loud: (symbol) => !"abcd".includes(symbol), choose });
     move = made.move;
     drawing.replaceChildren(made.picture);
     slider.max = symbols.length;
@@ -212,18 +159,4 @@ function build(element, text, net) {
   pass();
 }
 
-async function offer(element) {
-  const text = TEXTS[document.documentElement.lang.startsWith("zh") ? "zh" : "en"];
-  element.replaceChildren(make("p", {}, text.about));
-  try {
-    const answer = await fetch(at(`models/${element.dataset.model}`));
-    if (!answer.ok) throw new Error(`${answer.url}: ${answer.status}`);
-    build(element, text, new Net(parse(await answer.arrayBuffer()).tensors));
-  } catch (error) {
-    element.append(make("p", { role: "status" }, text.failed(error)));
-  }
-}
-
-const demos = document.querySelectorAll(".demo[data-demo=cell]");
-if (demos.length) document.head.append(make("link", { rel: "stylesheet", href: at("cell.css") }));
-demos.forEach(offer);
+offer("cell", TEXTS, (element, text, tensors) => build(element, text, new Net(tensors)));

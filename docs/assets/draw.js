@@ -5,6 +5,7 @@
 // Runtime and model are loaded only when the reader asks for it. For those who want to look closer the element then has
 // `lastInput`, the 32x32 pixels of the last run, and `lastOutputs`, everything that came out of it, by name.
 
+import { make } from "./demos.js";
 import { clamp, INK, PAPER, pixels, SIZE } from "./digit.js";
 import { at, load } from "./onnx.js";
 
@@ -69,13 +70,6 @@ const TEXTS = {
       "十个输出是 F6 到十个数字编码的平方距离；一个数字的概率等于它的 exp(−距离) 除以全部十个数字的这个值之和。",
   },
 };
-
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
 
 const frame = () => new Promise(requestAnimationFrame);
 const percent = (share) => `${(100 * share).toFixed(1)} %`;

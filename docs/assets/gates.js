@@ -4,6 +4,7 @@
 //
 // Runtime and network are loaded only when the reader asks for them.
 
+import { make } from "./demos.js";
 import { at, load } from "./onnx.js";
 
 const MEGABYTES = 16; // of runtime and network, as a test weighs them; less travels where the server compresses
@@ -73,13 +74,6 @@ const TEXTS = {
     },
   },
 };
-
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
 
 /** The words' indices with the mark of the end, or what is wrong with them. */
 function read(typed, text) {

@@ -5,8 +5,7 @@
 //
 // For those who want to look closer the element then has `trace`: for each letter { hidden, outputs, nearest, error }.
 
-import { at } from "./onnx.js";
-import { parse } from "./vectors.js";
+import { make, offer } from "./demos.js";
 
 // Table 1 of the paper.
 const CODES = { b: "101001", d: "101101", g: "101011", a: "010011", i: "010101", u: "010111" };
@@ -78,13 +77,6 @@ export class Net {
 /** Twelve syllables, each as likely as any other. */
 const draw = () => Array.from({ length: 12 }, () => SYLLABLES[Math.floor(Math.random() * 3)]).join("");
 
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
 /** A bar that is so much of its room, upright or lying. */
 function bar(side, share) {
   const element = make("i", { "aria-hidden": "true" });
@@ -146,18 +138,4 @@ function build(element, text, net) {
   pass();
 }
 
-async function offer(element) {
-  const text = TEXTS[document.documentElement.lang.startsWith("zh") ? "zh" : "en"];
-  element.replaceChildren(make("p", {}, text.about));
-  try {
-    const answer = await fetch(at(`models/${element.dataset.model}`));
-    if (!answer.ok) throw new Error(`${answer.url}: ${answer.status}`);
-    build(element, text, new Net(parse(await answer.arrayBuffer()).tensors));
-  } catch (error) {
-    element.append(make("p", { role: "status" }, text.failed(error)));
-  }
-}
-
-const demos = document.querySelectorAll(".demo[data-demo=letters]");
-if (demos.length) document.head.append(make("link", { rel: "stylesheet", href: at("letters.css") }));
-demos.forEach(offer);
+offer("letters", TEXTS, (element, text, tensors) => build(element, text, new Net(tensors)));

@@ -7,6 +7,7 @@
 // has `lastInput`, the generator's input for the large image, `lastImage`, the 784 pixels that came out, and `settled`,
 // whether these are of what is chosen now.
 
+import { make } from "./demos.js";
 import { at, load } from "./onnx.js";
 
 const SIDE = 28;
@@ -81,13 +82,6 @@ const TEXTS = {
     half: "权重与本版发布的一样舍入为半精度，计算仍用单精度。",
   },
 };
-
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
 
 const frame = () => new Promise(requestAnimationFrame);
 const percent = (step) => Math.round((100 * step) / STEPS);

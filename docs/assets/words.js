@@ -4,6 +4,7 @@
 //
 // The vectors are loaded only when the reader asks for them.
 
+import { make } from "./demos.js";
 import { at } from "./onnx.js";
 import { load } from "./vectors.js";
 
@@ -70,13 +71,6 @@ const TEXTS = {
       "文本是 WordNet 3.0 的释义，共四百万词。这个量很小，所以有些答案会很奇怪。其许可声明如下：",
   },
 };
-
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
 
 const button = (said, attributes = {}) => make("button", { type: "button", ...attributes }, said);
 

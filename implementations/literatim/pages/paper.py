@@ -113,7 +113,8 @@ def demo(entry: Entry, lang: Lang) -> str:
     found = entry.card.demo
     if found is None or not weights_path(entry.id, found.weights).is_file():  # the run is still to be made
         return ""
-    model = f' data-model="{entry.id}.onnx"' if found.network else f' data-model="{found.weights}.safetensors"'
+    files = [f"{name}.safetensors" for name in (found.weights, *found.beside)]
+    model = f' data-model="{entry.id}.onnx"' if found.network else f' data-model="{" ".join(files)}"'
     inside = f"<noscript>{word('javascript', lang)}</noscript>"
     return (
         heading("try", lang)

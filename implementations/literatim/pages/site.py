@@ -102,11 +102,12 @@ def _nav(content: object) -> bytes:
 def _binaries(entry: Entry, facts: Path) -> dict[str, bytes]:
     """The model or weights that a paper's page runs, and the sample pictures of its recorded runs."""
     files = {}
-    demo, model = entry.card.demo, facts / entry.id / f"{entry.id}.onnx"
+    demo, models = entry.card.demo, [facts / entry.id / f"{entry.id}.onnx"]
     if demo and not demo.network:
-        model = weights_path(entry.id, demo.weights)
-    if demo and model.exists():
-        files[f"assets/models/{model.name}"] = model.read_bytes()
+        models = [weights_path(entry.id, name) for name in (demo.weights, *demo.beside)]
+    for model in models if demo else []:
+        if model.exists():
+            files[f"assets/models/{model.name}"] = model.read_bytes()
     for record in entry.records:
         for name in samples(record):
             to = f"papers/{entry.id}/{PICTURES}/{record['recipe']}/{record.folder.name}/{name}"

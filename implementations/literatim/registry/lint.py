@@ -89,8 +89,10 @@ def _across(paper: str, called: dict[str, set[str]]) -> Iterator[str]:
             yield at + f"there is no file {shown(folder / 'recipes' / name)}.yaml"
         if recipe.data not in DATA_SETS:
             yield at + f'no data module is called "{recipe.data}" (there are {", ".join(DATA_SETS)})'
-    if found.demo and not found.demo.network and not (file := weights_path(paper, found.demo.weights)).is_file():
-        yield place_of(card_file, ("demo", "weights")) + f"demo.weights: there is no file {shown(file)}"
+    if found.demo and not found.demo.network:
+        for key, name in [("weights", found.demo.weights), *(("beside", name) for name in found.demo.beside)]:
+            if not (file := weights_path(paper, name)).is_file():
+                yield place_of(card_file, ("demo", key)) + f"demo.{key}: there is no file {shown(file)}"
     if found.demo and found.demo.vectors and not found.demo.sha256:
         yield place_of(card_file, ("demo", "vectors")) + "demo.vectors: no record speaks of them; give their sha256"
     for claim in claims(paper):

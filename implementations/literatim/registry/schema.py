@@ -195,6 +195,7 @@ class Demo(Strict):
     script: Word  # docs/assets/<script>.js
     network: ImportPath | None = None  # a module around the loaded model; its `outputs` name what it returns
     weights: Word  # papers/<id>/weights/<weights>.safetensors
+    beside: tuple[Word, ...] = ()  # other weights of the paper, which the script gets after these
     about: Text
     picture: Picture | None = None
     vectors: ImportPath | None = None  # a function of the weights' file that returns words with their vectors
