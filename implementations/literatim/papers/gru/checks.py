@@ -130,8 +130,23 @@ def deviation() -> float:
 
 
 def recurrent_start() -> bool:
-    """Each recurrent matrix is orthogonal and none is another, nor a permutation or the identity."""
-    found = [p.detach() for name, p in started().named_parameters() if name.split(".")[1] in RECURRENT]
+    """Each recurrent matrix is orthogonal and none is another, nor a permutation or the identity; each has the left
+    singular vectors of what was drawn for it, in the order of their values, and that is white and Gaussian."""
+    drawn: list[Tensor] = []
+
+    def noting(like: Tensor, draw: Callable[[Tensor], Tensor] = torch.randn_like) -> Tensor:
+        drawn.append(draw(like))
+        return drawn[-1].clone()
+
+    with patch.object(torch, "randn_like", noting):
+        net = started()
+    found = [p.detach() for name, p in net.named_parameters() if name.split(".")[1] in RECURRENT]
+    if len(drawn) != len(found) or any(abs(float(g.mean())) > 0.03 or abs(float(g.std()) - 1) > 0.03 for g in drawn):
+        return False
+    for u, g in zip(found, drawn, strict=True):
+        values = (u.T @ g @ g.T @ u).sqrt().diagonal()
+        if not torch.allclose(values, torch.linalg.svdvals(g), rtol=1e-3, atol=1e-2):
+            return False
     orthogonal = all(torch.allclose(u.T @ u, torch.eye(len(u)), atol=1e-4) for u in found)
     distinct = len({round(float(u[0, 0]), 6) for u in found}) == 6
     return orthogonal and distinct and all(float(u.abs().max()) < 0.6 for u in found)
@@ -448,6 +463,9 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "a summary as long as the phrase": lambda: patch.object(model.Encoder, "read", _all_states),
     "the mean over the words for the sum": lambda: patch.object(model.EncoderDecoder, "score", _mean_of_words),
     "all matrices start Gaussian": lambda: patch.object(model.EncoderDecoder, "reset_parameters", _small_start),
+    "recurrent matrices by another decomposition": lambda: patch.object(
+        torch.linalg, "svd", lambda matrix: (torch.linalg.qr(matrix)[0],)
+    ),
     "a softmax without bias": lambda: patch.object(model.Decoder, "__init__", _without_bias(model.Decoder.__init__)),
     "a loss of words": lambda: patch.object(training.GRUTraining, "training_step", _loss_of_words),
     "the decoder learns alone": lambda: patch.object(training.GRUTraining, "training_step", _decoder_alone),

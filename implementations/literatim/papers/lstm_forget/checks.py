@@ -245,6 +245,24 @@ def partial(which: str) -> bool:
     return all(torch.allclose(carried[j], wanted[:, j]) for j in range(2))
 
 
+def gradient() -> bool:
+    """What learning descends at the last of some symbols: the derivatives that torch finds for its squared error
+    through all symbols before it, where what the cells gave a step before is cut off and the states are not."""
+    for forgetting in ("gate", "none", "decay"):
+        made = net(wide=True, forgetting=forgetting)
+        learner, s = learning.Learner(made), torch.zeros(1, 8, dtype=torch.float64)
+        given = s
+        for symbol in (0, 1, 0, 2, 3, 3, 4):
+            x, target = torch.eye(7, dtype=torch.float64)[symbol], torch.eye(7, dtype=torch.float64)[1]
+            y, given, s = made.step(x[None], given.detach(), s)
+            loss = ((target - y[0]) ** 2).sum() / 2
+            by_torch = torch.autograd.grad(loss, list(made.parameters()), retain_graph=True)
+            ours = learner.gradients(((target - learner.step(x)) ** 2).sum() / 2)
+            if not all(torch.allclose(g, mine, atol=1e-12) for g, (_, mine) in zip(by_torch, ours, strict=True)):
+                return False
+    return True
+
+
 def partials_reset() -> bool:
     """Where the forget gate shuts, the derivatives of the past go with the state."""
     made = net(wide=True)
@@ -272,11 +290,12 @@ def learn_streams(many: int = 1, rate: float = 0.5, decay: float = 1.0, limit: i
 
 def rate_starts_again() -> bool:
     """Every training stream starts with the full rate: two streams with a rate that is gone after a symbol move the
-    weights twice, and by as much as the first symbols ask."""
+    weights twice, and by as much as the first symbols ask; what comes later in a stream moves them no more."""
     one = learn_streams(1, decay=1e-40, limit=3)
     two = learn_streams(2, decay=1e-40, limit=3)
     first, second = (one[2] - one[1]).norm(), (two[2] - one[2]).norm()
-    return bool(second > first / 2 > 0)
+    gone = torch.equal(one[2], learn_streams(1, limit=1)[2])
+    return bool(second > first / 2 > 0) and gone
 
 
 def at_every_symbol() -> bool:
@@ -298,11 +317,36 @@ def prediction(which: str) -> bool:
 
 def half_is_enough() -> bool:
     """Outputs that are all .5 meet that criterion, whatever the input: a mistake is only beyond .7 of the target."""
-    target = torch.tensor([1.0, 0.0])
-    half = torch.full((2,), 0.5)
-    return engine.is_right(half, target, {0}, 0.49, winners=False) and not engine.is_right(
-        half, target, {0}, 0.49, True
-    )
+    target, half = torch.tensor([1.0, 0.0, 1.0]), torch.full((3,), 0.5)
+    one_behind = torch.tensor([0.6, 0.5, 0.4])  # of two that may follow
+    enough = engine.is_right(half, target, {0, 2}, 0.49, winners=False)
+    return enough and not any(engine.is_right(y, target, {0, 2}, 0.49, True) for y in (half, one_behind))
+
+
+def reset_from_outside() -> bool:
+    """Where it is asked for, all that a network remembers is zero when a string begins, and at no other time."""
+    made, counted = net(), []
+    with torch.no_grad():
+        made.output.weight.zero_()
+        made.output.bias.zero_()  # near .5 in everything, so that no mistake ends the stream
+    data, forget = reber_stream.ContinualReber(limit=200, tests=1), learning.Learner.reset
+
+    def counting(self: learning.Learner) -> None:
+        forget(self)
+        remembered = [self.given, self.states, *(part for row in self.partials for part in row)]
+        counted.append(not any(bool(part.any()) for part in remembered))
+
+    found = []
+    for resets in (True, False):
+        counted.clear()
+        way = engine.Way(0.0, 1.0, True, 0.49, False, resets, 200, 1)
+        with patch.object(learning.Learner, "reset", counting):
+            engine.Plain(made, Trials([made])).streams(0, 1, data.grammar, way, None, data.rng("check"))
+        found.append((len(counted), all(counted)))
+    text = data.grammar.walk(data.rng("check"), 200)[0].tolist()
+    # A string begins behind every second E, and the stream with the first.
+    begins = 1 + text.count(SYMBOLS.index("E")) // 2
+    return found == [(begins, True), (1, True)]
 
 
 def grammar() -> Grammar:
@@ -495,6 +539,24 @@ def _learns_once(self: Any, loss: Tensor, rate: float) -> None:
 
 
 _learn = learning.Learner.learn
+_learner_step, _stream, _is_right = learning.Learner.step, engine.Plain.stream, engine.is_right
+
+
+def _sees_no_cells(self: learning.Learner, x: Tensor) -> Tensor:
+    self.given = torch.zeros_like(self.given)
+    return _learner_step(self, x)
+
+
+def _at_one_rate(self: engine.Plain, grammar: Grammar, way: engine.Way, rng: Any, learns: bool) -> int:
+    return _stream(self, grammar, way._replace(decay=1.0), rng, learns)
+
+
+def _never_reset(self: engine.Plain, grammar: Grammar, way: engine.Way, rng: Any, learns: bool) -> int:
+    return _stream(self, grammar, way._replace(resets=False), rng, learns)
+
+
+def _one_winner(y: Tensor, target: Tensor, may: set[int], allowed: float, winners: bool) -> bool:
+    return any(_is_right(y, target, {best}, allowed, winners) for best in may)
 
 
 def _another_grammar() -> Grammar:
@@ -529,6 +591,11 @@ BROKEN: dict[str, Break] = {
     "forget gates that start shut": method("draw_biases", lambda self, gates, values: gates.bias.data.fill_(-1.0)),
     "larger weights": method("draw", _weights_like_ones),
     "cells with a bias": lambda: patch.object(Sound, "__init__", _biased_cells),
+    "the past of all cells alike": method("_rows", lambda self, of_blocks, weight: 1.0, learning.Learner),
+    "learning that sees no cells": method("step", _sees_no_cells, learning.Learner),
+    "a rate that does not fall": lambda: patch.object(engine.Plain, "stream", _at_one_rate),
+    "one winner is enough": lambda: patch.object(engine, "is_right", _one_winner),
+    "never reset from outside": lambda: patch.object(engine.Plain, "stream", _never_reset),
     "derivatives that do not fade": method("_carry", _keeps_past, learning.Learner),
     "weights that change once": method("learn", _learns_once, learning.Learner),
     "cells that hear the gates too": lambda: patch.object(Sound, "__init__", _hearing_cells),
