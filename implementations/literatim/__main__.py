@@ -3,6 +3,6 @@ import sys
 if not sys.flags.safe_path:
     del sys.path[0]  # `python -m` puts the current folder there, whose files are not to be imported
 
-from literatim.cli import main
+from literatim.cli import run
 
-sys.exit(main())
+run()
