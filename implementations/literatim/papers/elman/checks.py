@@ -241,8 +241,9 @@ def sentences(row: str) -> int:
 
 
 def words_expected() -> float:
-    """Words in the stream of the words experiment, in the mean."""
-    return sentences("number") * (sentences("shortest") + sentences("longest")) / 2
+    """Words in the stream of the words experiment, the mean over forty streams."""
+    data = streams.Streams("words")
+    return float(np.mean([data.stream("train", k).units[-1] + 1 for k in range(40)]))
 
 
 def items() -> int:
@@ -313,9 +314,9 @@ def sentence_number() -> int:
 
 
 def expected_words() -> float:
-    """Words in 10,000 sentences whose templates are drawn evenly, in the mean."""
-    lengths = [len(frame.split()) for frame in streams.Streams("sentences").templates]
-    return streams.PRINTED["sentences"] * sum(lengths) / len(lengths)
+    """Words in the stream of the sentences, the mean over four streams."""
+    data = streams.Streams("sentences")
+    return float(np.mean([len(data.stream("train", k).ids) for k in range(4)]))
 
 
 def vectors_of_words(row: str) -> int:
@@ -332,6 +333,24 @@ def likelihood_of_prefix() -> bool:
     ids, places = np.array([1, 2, 3, 1, 2, 4, 5, 2, 4, 1, 2, 3]), np.array([0, 1, 2] * 4)
     found = evaluation.likelihoods(ids, places, 6)
     return bool(np.allclose(found[1], [0, 0, 0, 2 / 3, 1 / 3, 0]) and np.allclose(found.sum(axis=1), 1))
+
+
+def likelihood_afresh() -> bool:
+    """Of boy eat bread (twice), boy eat cookie and girl eat cookie: boy comes after any of them with three quarters; of
+    dog move (twice) and dog move cat: cat comes after dog move with a third, a beginning with two."""
+    ids, places = np.array([1, 2, 3, 1, 2, 4, 5, 2, 4, 1, 2, 3]), np.array([0, 1, 2] * 4)
+    found = evaluation.afresh(ids, places, 6)
+    over, within = places == 2, evaluation.likelihoods(ids, places, 6)
+    right = bool(np.allclose(found[over], [0, 3 / 4, 0, 0, 0, 1 / 4]) and np.allclose(found[~over], within[~over]))
+    found = evaluation.afresh(np.array([0, 1, 0, 1, 2, 0, 1]), np.array([0, 1, 0, 1, 2, 0, 1]), 3)
+    return right and bool(np.allclose(found[1], [2 / 3, 0, 1 / 3]))
+
+
+def rival_forgets() -> bool:
+    """What the feed-forward network predicts after an input is the same whatever came before; with context not."""
+    x = torch.tensor(codes.table("letters")[[[0, 3, 4], [1, 4, 4]]], dtype=torch.float32)
+    alike = [torch.equal(*build("elman", name, "cpu").run(x)[0][:, -1]) for name in ("letters-feedforward", "letters")]
+    return alike == [True, False]
 
 
 def recipe(row: str) -> int:
@@ -474,6 +493,20 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[None]]] = {
         model.SimpleRecurrentNetwork,
         run=lambda self, x, whole=model.SimpleRecurrentNetwork.run: tuple(part[:, ::2] for part in whole(self, x)),
     ),
+    "a rival with memory": instead(
+        model.SimpleRecurrentNetwork,
+        step=lambda self, x, context: (
+            torch.sigmoid(self.output(self.hidden(x, context))),
+            self.copy(self.hidden(x, context)).detach(),
+        ),
+    ),
+    "sentences of eight words at most": instead(
+        streams.Streams,
+        draw_words=lambda self, rng, n, whole=streams.Streams.draw_words: whole(
+            mock.Mock(shortest=4, longest=8, lexicon=self.lexicon, alphabet=self.alphabet), rng, n
+        ),
+    ),
+    "beginnings all alike": instead(evaluation, afresh=evaluation.likelihoods),
     "likelihoods of the last word alone": instead(
         evaluation, likelihoods=lambda ids, places, n, whole=evaluation.likelihoods: whole(ids, 0 * places, n)
     ),

@@ -140,21 +140,44 @@ def likelihoods(ids: Ids, places: Ids, symbols: int) -> Floats:
     return np.array([rows[prefix] for prefix in prefixes])
 
 
-def sentences(run: Run) -> dict[str, float]:
-    """The error against what came and against what was likely, and the trees of Fig. 7 and 9."""
-    likely = likelihoods(run.ids, run.places, len(run.codes)) @ run.codes  # (T, O): of each word's own bit
+def afresh(ids: Ids, places: Ids, symbols: int) -> Floats:
+    """(T, symbols): the same, but that where a sentence is over what comes next is what begins any sentence: so far as
+    those with the same words are over there, for some go on."""
+    begins = places == 0
+    # Where the next word begins a sentence it counts as one and the same, and as all beginnings afterwards.
+    follows = np.where(np.roll(begins, -1), symbols, np.roll(ids, -1))
+    prefixes: list[tuple[int, ...]] = []
+    for word, place in zip(ids.tolist(), places.tolist(), strict=True):
+        prefixes.append((*prefixes[-1], word) if place else (word,))
+    counts: dict[tuple[int, ...], Floats] = defaultdict(lambda: np.zeros(symbols + 1))
+    for prefix, word in zip(prefixes, follows.tolist(), strict=True):
+        counts[prefix][word] += 1
+    rows = np.array([counts[prefix] for prefix in prefixes])
+    rows /= rows.sum(axis=1, keepdims=True)
+    return rows[:, :-1] + rows[:, -1:] * np.bincount(ids[begins], minlength=symbols) / begins.sum()
+
+
+def against(run: Run, likely: Floats) -> dict[str, float]:
+    """The error of the predictions against how likely each word is (T, symbols), and the angle between the two."""
+    likely = likely @ run.codes  # (T, O): of each word's own bit
     squares = (run.y - likely) ** 2
     lengths = np.linalg.norm(run.y, axis=1) * np.linalg.norm(likely, axis=1)
     cosines = (run.y * likely).sum(axis=1) / lengths
     error = squares.sum(axis=1)
-    found = {
-        "actual_error": float(run.squares.sum(axis=1).mean()),
+    return {
         "likelihood_error": float(error.mean()),
         "likelihood_deviation": float(error.std()),
         "likelihood_rms": float(np.sqrt(squares.mean(axis=1)).mean()),
         "cosine": float(cosines.mean()),
         "cosine_deviation": float(cosines.std()),
     }
+
+
+def sentences(run: Run) -> dict[str, float]:
+    """The error against what came and against what was likely, and the trees of Fig. 7 and 9."""
+    found = {"actual_error": float(run.squares.sum(axis=1).mean())}
+    found |= against(run, likelihoods(run.ids, run.places, len(run.codes)))
+    found |= {f"afresh_{name}": n for name, n in against(run, afresh(run.ids, run.places, len(run.codes))).items()}
     means = mean_vectors(run)
     found |= {f"tree_{name}": 100.0 * held for name, held in groups_of(tree(means)).items()}
     distances = ((run.hidden**2).sum(axis=1)[:, None] - 2 * run.hidden @ means.T) + (means**2).sum(axis=1)

@@ -43,7 +43,8 @@ class ElmanTraining(LightningModule):
     - words: `start_error`, `second_error`, `third_error`, `fourth_error`, `end_error` of letters in their word; per
       cent of the words: `falls`, the error is lower at the end; `peaks`, it is highest at the start;
     - sentences: `actual_error`; `likelihood_error` against the corpus' likelihoods, `likelihood_deviation`,
-      `likelihood_rms` (the root of the mean over the units); `cosine`, `cosine_deviation`; per cent of the trials:
+      `likelihood_rms` (the root of the mean over the units); `cosine`, `cosine_deviation`; `afresh_…`, the same where
+      any sentence may follow a sentence that is over; per cent of the trials:
       `tree_…`, a branch of the tree is that group of Fig. 7, `zog_human`, `zog_noun`; per cent of the occurrences:
       `tokens_right`, `places_boy`, `places_girl`; `tokens_alike`, occurrences with the very vector of another.
 

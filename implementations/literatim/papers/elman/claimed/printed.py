@@ -13,7 +13,8 @@ RULES = {"b": "ba", "d": "dii", "g": "guuu"}  # p. 187
 CONSONANTS, EXPANDED = "dbgbddg", "diibaguuubadiidiiguuu"  # p. 188
 FIGURE_6 = "manyyearsagoaboyandgirllivedbytheseatheyplayedhappily"
 
-# Table 2, both columns, row by row: code and letter. The letters spell many years ago a boy and girl li(ved).
+# Table 2, both columns, row by row: code and letter. The letters spell many years ago a boy and girl lived,
+# as far as its i, with one l in the place of two.
 INPUTS = (
     "01101 m", "00001 a", "01110 n", "11001 y", "11001 y", "00101 e", "00001 a", "10010 r", "10011 s", "00001 a",
     "00111 g", "01111 o", "00001 a", "00010 b", "01111 o", "11001 y", "00001 a", "01110 n", "00100 d", "00111 g",
