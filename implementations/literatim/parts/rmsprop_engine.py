@@ -1,0 +1,25 @@
+"""One update of the centred RMSProp in one pass over the memory, compiled by numba."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from literatim.parts.compiled import kernel
+
+Floats = NDArray[np.float32]
+
+
+@kernel
+def update(
+    p: Floats, g: Floats, m: Floats, n: Floats, lr: float, decay: float, squared_decay: float, least: float
+) -> Any:
+    """(n,) float32 each: parameters, gradients and their two running means; all but the gradients are changed."""
+    rate, a, b, c = np.float32(lr), np.float32(decay), np.float32(squared_decay), np.float32(least)
+    a1, b1 = np.float32(1 - decay), np.float32(1 - squared_decay)
+    for i in range(len(p)):
+        m[i] = a * m[i] + a1 * g[i]
+        n[i] = b * n[i] + b1 * g[i] * g[i]
+        p[i] -= rate * g[i] / np.sqrt(n[i] - m[i] * m[i] + c)
