@@ -13,8 +13,8 @@ class Catch(gymnasium.Env[NDArray[np.uint8], np.int64]):
     """A field of `size` by `size` pixels; an episode is one ball.
 
     Observation (size, size) uint8: 255 where the ball and where the bar are. The ball begins in a column of the top
-    row, drawn, and falls by one row a step; the bar, three pixels wide, begins in the middle of the bottom row. Actions:
-    0 stay, 1 left, 2 right. The reward is 1 where the ball meets the bar, -1 where it does not, at the last step.
+    row, drawn, and falls by one row a step; the bar, three pixels wide, begins in the middle of the bottom row.
+    Actions: 0 stay, 1 left, 2 right. The reward comes with the last step: 1 where the ball meets the bar, else -1.
     """
 
     metadata = {"render_modes": []}

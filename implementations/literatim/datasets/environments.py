@@ -56,8 +56,8 @@ def sum_of(name: str) -> str:
     if is_atari(name):
         from ale_py.roms import get_rom_path
 
-        rom = get_rom_path(make(name).spec.kwargs["game"])
-        total.update(f"ale-py {version('ale-py')}".encode() + rom.read_bytes())
+        if rom := get_rom_path(make(name).spec.kwargs["game"]):
+            total.update(f"ale-py {version('ale-py')}".encode() + rom.read_bytes())
     return total.hexdigest()
 
 

@@ -22,6 +22,14 @@ from literatim.errors import LiteratimError
 Values = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
+# What makes sense at all, and what slips of some zeros do not: the least and the most.
+LIMITS = {
+    "updates": (1, 10_000_000), "batch_size": (1, 65_536), "every": (1, 1_000_000), "start": (1, 100_000_000),
+    "capacity": (1, 1_000_000_000), "frames": (1, 255), "repeat": (1, 255), "noops": (0, 1000), "tests": (1, 1_000_000),
+    "test_frames": (0, 100_000_000), "random_repeat": (1, 255), "exploration": (0, 10**12),
+}  # fmt: skip
+
+
 class Transitions(NamedTuple):
     """A minibatch as tensors: `screens` (N, F + 1, S, S) uint8, `actions` (N,) int64, `rewards`, `ended` (N,) float."""
 
@@ -94,9 +102,9 @@ class ExperienceDataModule(MadeDataModule):
         random_play: list[str] = [], random_repeat: int = 6, seed: int = 0, watch: list[str] = [],  # noqa: B006
     ) -> None:  # fmt: skip
         given = dict(locals())
-        for name in ("updates", "batch_size", "every", "frames", "repeat", "tests", "random_repeat"):
-            if given[name] < 1:
-                raise LiteratimError(f"data.{name} is {given[name]}; it must be at least 1")
+        for name, (least, most) in LIMITS.items():
+            if not least <= given[name] <= most:
+                raise LiteratimError(f"data.{name} is {given[name]}; it must be from {least} to {most:,}")
         for name, share in (("epsilon", max(epsilon)), ("epsilon", min(epsilon)), ("test_epsilon", test_epsilon)):
             if not 0 <= share <= 1:
                 raise LiteratimError(f"data.{name} is {given[name]}; a probability is from 0 to 1")
@@ -156,7 +164,8 @@ class ExperienceDataModule(MadeDataModule):
 
     def play(self) -> None:
         """One step of the agent. Rewards are clipped to -1, 0 and 1."""
-        assert self.game and self.memory
+        assert self.game
+        assert self.memory
         action = self.choose(self.state, self.epsilon_now(), self.drawn)[0]
         seen = self.game.step(action)
         self.memory.add(self.state[-1], action, float(np.clip(seen.reward, -1, 1)), seen.ended, seen.over)
@@ -227,6 +236,7 @@ class ExperienceDataModule(MadeDataModule):
     @property
     def folder(self) -> Path:
         """Where the memory lies on disk: in the run's folder, as the checkpoints do."""
+        assert self.trainer
         return Path(self.trainer.default_root_dir) / "memory"
 
     def state_dict(self) -> dict[str, Any]:
@@ -249,7 +259,8 @@ class ExperienceDataModule(MadeDataModule):
         self.resumed = state_dict
 
     def go_on(self, saved: dict[str, Any]) -> None:
-        assert self.game and self.memory
+        assert self.game
+        assert self.memory
         self.memory.load(self.folder, saved["memory"])
         self.kept = [saved["memory"]]
         forget(self.folder, *self.kept)  # what a run wrote that was interrupted later

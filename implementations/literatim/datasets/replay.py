@@ -44,15 +44,14 @@ class ReplayMemory:
 
     def __init__(self, capacity: int, size: int, frames: int) -> None:
         if capacity <= frames + 1:
-            raise LiteratimError(f"data.capacity is {capacity}; it must be more than {frames + 1}, a state and its next")
+            raise LiteratimError(
+                f"data.capacity is {capacity}; it must be more than {frames + 1}, a state and its next"
+            )
         self.capacity, self.frames = capacity, frames
         self.screens = np.zeros((capacity, size, size), np.uint8)
         self.actions, self.flags = np.zeros((2, capacity), np.uint8)
         self.rewards = np.zeros(capacity, np.float32)
         self.seen = 0  # steps, ever
-
-    def __len__(self) -> int:
-        return min(self.seen, self.capacity)
 
     def add(self, screen: NDArray[np.uint8], action: int, reward: float, ended: bool, cut: bool) -> None:
         """A step: what was seen, what was done, what it brought; `cut`: the next screen is another episode's."""
@@ -100,14 +99,14 @@ class ReplayMemory:
         Nothing that is there is changed, so that the state before this one stays whole until `forget`.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        oldest, files = max(self.seen - self.capacity, 0), {}
+        oldest, files = max(self.seen - self.capacity, 0), []
         for begin in range(oldest - oldest % SEGMENT, self.seen, SEGMENT):
             end = min(begin + SEGMENT, self.seen)
             name = f"{begin}-{end}.steps"
             path = folder / name
             if end - begin < SEGMENT or not path.is_file():
                 self.write(path, max(begin, oldest), end)
-            files[name] = max(begin, oldest)
+            files.append(name)
         return {"seen": self.seen, "capacity": self.capacity, "files": files}
 
     def write(self, path: Path, begin: int, end: int) -> None:
@@ -136,10 +135,10 @@ class ReplayMemory:
                 f"data.capacity is {self.capacity}, and the run began with {state['capacity']}; leave it at that"
             )
         self.seen = state["seen"]
-        for name, begin in state["files"].items():
-            self.read(folder / name, begin, int(name.removesuffix(".steps").partition("-")[2]))
+        for name in state["files"]:  # the oldest first: rows that were taken again since then are overwritten
+            self.read(folder / name, int(name.removesuffix(".steps").partition("-")[2]))
 
-    def read(self, path: Path, begin: int, end: int) -> None:
+    def read(self, path: Path, end: int) -> None:
         try:
             found = path.read_bytes()
             if zlib.crc32(found[4:]).to_bytes(4, "big") != found[:4]:

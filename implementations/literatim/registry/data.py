@@ -118,4 +118,10 @@ DATA_SETS = {
         licence="none is needed: they are made here",
         sha256={},  # drawn from a seed
     ),
+    "games": DataSet(
+        module="literatim.datasets.experience:ExperienceDataModule",
+        about="what an agent meets as it plays: a game of the Arcade Learning Environment, or a ball to be caught",
+        licence="of the emulator: the GNU GPL, version 2; the games come in the package ale-py",
+        sha256={},  # made by playing; a run goes on with the emulator it began with
+    ),
 }
