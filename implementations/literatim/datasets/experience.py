@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from literatim.datasets.environments import CATCH, sum_of
 from literatim.datasets.games import Game, Plan, Screen, game
 from literatim.datasets.made import Chunks, MadeDataModule
-from literatim.datasets.replay import Minibatch, ReplayMemory, forget
+from literatim.datasets.replay import ReplayMemory, forget
 from literatim.errors import LiteratimError
+from literatim.parts.transitions import Episode, Transitions
 
 Values = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -30,33 +30,16 @@ LIMITS = {
 }  # fmt: skip
 
 
-class Transitions(NamedTuple):
-    """A minibatch as tensors: `screens` (N, F + 1, S, S) uint8, `actions` (N,) int64, `rewards`, `ended` (N,) float."""
-
-    screens: Tensor
-    actions: Tensor
-    rewards: Tensor
-    ended: Tensor
-
-
-class Episode(NamedTuple):
-    """What became of an episode: the game's own score, the agent's steps, and the mean of the greatest values."""
-
-    score: float
-    steps: int
-    value: float
-
-
 class Experience(Chunks, IterableDataset[Transitions]):
     """The minibatches of an epoch; before each of them the agent has played on. The place is saved."""
 
-    def __init__(self, updates: int, played: Callable[[], Minibatch]) -> None:
+    def __init__(self, updates: int, played: Callable[[], Transitions]) -> None:
         super().__init__(updates)
         self.played = played
 
     def __iter__(self) -> Iterator[Any]:
         for _ in super().__iter__():
-            yield Transitions(*map(torch.from_numpy, self.played()))
+            yield self.played()
 
 
 class ExperienceDataModule(MadeDataModule):
@@ -151,7 +134,7 @@ class ExperienceDataModule(MadeDataModule):
         else:
             self.state = fresh(self.game.begin(self.drawn), self.frames)
 
-    def played(self) -> Minibatch:
+    def played(self) -> Transitions:
         """The next minibatch, after as many steps as stand between two."""
         if self.memory is None:
             self.begin()

@@ -5,29 +5,18 @@ from __future__ import annotations
 import os
 import zlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from literatim.errors import LiteratimError
+from literatim.parts.transitions import Transitions
 
 SEGMENT = 8192  # steps of a file of the memory
 # What a step is: was the episode, or a life, over after it; and does the next screen follow on its own.
 ENDED, CUT = 1, 2
-
-
-class Minibatch(NamedTuple):
-    """Transitions, N of them, as arrays.
-
-    `screens` (N, F + 1, S, S) uint8: the F that the agent saw when it acted are the first F, those after its action the
-    last F; `actions` (N,) int64, `rewards` (N,) float32, `ended` (N,) float32: 1 where nothing follows.
-    """
-
-    screens: NDArray[np.uint8]
-    actions: NDArray[np.int64]
-    rewards: NDArray[np.float32]
-    ended: NDArray[np.float32]
 
 
 class ReplayMemory:
@@ -60,7 +49,7 @@ class ReplayMemory:
         self.flags[row] = ENDED * ended + CUT * cut
         self.seen += 1
 
-    def draw(self, number: int, rng: np.random.Generator) -> Minibatch:
+    def draw(self, number: int, rng: np.random.Generator) -> Transitions:
         """Uniformly drawn transitions; the newest step, whose next screen is not known yet, is none of them."""
         first = max(self.seen - self.capacity, 0) + self.frames - 1  # before it screens may be missing
         steps = rng.integers(first, self.seen - 1, size=number)
@@ -68,7 +57,7 @@ class ReplayMemory:
             steps[bad] = rng.integers(first, self.seen - 1, size=int(bad.sum()))
         return self.at(steps)
 
-    def newest(self, number: int) -> Minibatch:
+    def newest(self, number: int) -> Transitions:
         """The last transitions, in their order: what is learned from without replay."""
         steps = np.arange(self.seen - 2, max(self.seen - self.capacity, 0) + self.frames - 2, -1)
         return self.at(steps[self.followed(steps)][:number][::-1])
@@ -78,7 +67,7 @@ class ReplayMemory:
         followed: NDArray[np.bool_] = self.flags[steps % self.capacity] != CUT
         return followed
 
-    def at(self, steps: NDArray[np.int64]) -> Minibatch:
+    def at(self, steps: NDArray[np.int64]) -> Transitions:
         """The transitions that began with these steps."""
         rows = (steps[:, None] + np.arange(1 - self.frames, 2)) % self.capacity
         screens = self.screens[rows]
@@ -89,7 +78,8 @@ class ReplayMemory:
             screens[dark, back] = 0
         row = rows[:, -2]
         ended = (self.flags[row] & ENDED).astype(np.float32)
-        return Minibatch(screens, self.actions[row].astype(np.int64), self.rewards[row], ended)
+        parts = (screens, self.actions[row].astype(np.int64), self.rewards[row], ended)
+        return Transitions(*map(torch.from_numpy, parts))
 
     # --- on disk -----------------------------------------------------------------------------------
 

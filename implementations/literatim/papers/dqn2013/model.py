@@ -49,6 +49,7 @@ class DeepQNetwork(nn.Module):
         hidden: int | None = 256,
     ) -> None:
         super().__init__()
+        self.frames, self.size = frames, size
         maps = [frames, *(layer[0] for layer in layers)]
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, after, kernel, stride, sum(padding))

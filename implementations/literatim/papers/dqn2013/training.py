@@ -12,12 +12,12 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 
 import literatim
-from literatim.datasets.experience import Episode, ExperienceDataModule, Transitions
 from literatim.errors import LiteratimError
 from literatim.papers.dqn2013.model import DeepQNetwork
 from literatim.parts.allocator import keep_memory
 from literatim.parts.rmsprop import CentredRMSProp
 from literatim.parts.smoke import Smoke
+from literatim.parts.transitions import Episode, Transitions
 
 
 class DQN2013Training(LightningModule):
@@ -65,22 +65,19 @@ class DQN2013Training(LightningModule):
         if self.trainer.world_size > 1:
             raise LiteratimError(f"{self.paper} has one agent and runs on one device: --trainer.devices 1")
         data = self.trainer.datamodule
-        if isinstance(data, ExperienceDataModule):
+        if hasattr(data, "act_by"):
             data.act_by(self.values_of)
-            assert data.game
             units, shown = self.net.values.out_features, data.game.actions
             if units != shown:
                 raise LiteratimError(
                     f"{data.environment} has {shown} actions ({', '.join(data.game.names)}), and the network values "
                     f"{units}: --model.options.actions {shown}"
                 )
-            try:
-                self.net(torch.zeros(1, data.frames, data.game.size, data.game.size, device=self.device))
-            except RuntimeError:
+            if (self.net.frames, self.net.size) != (data.frames, data.game.size):
                 raise LiteratimError(
-                    f"the screens of {data.environment} are {data.frames} of {data.game.size}x{data.game.size}, and "
-                    "the network is made for others: model.options.frames, model.options.size and model.options.layers"
-                ) from None
+                    f"the agent sees {data.frames} screens of {data.game.size}x{data.game.size}, and the network is made "
+                    f"for {self.net.frames} of {self.net.size}x{self.net.size}: model.options.frames, model.options.size"
+                )
 
     def forward(self, x: Tensor) -> Tensor:
         return self.net(x)
@@ -113,12 +110,11 @@ class DQN2013Training(LightningModule):
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         data = self.trainer.datamodule
-        if batch_idx + 1 == self.trainer.num_training_batches and isinstance(data, ExperienceDataModule):
+        if batch_idx + 1 == self.trainer.num_training_batches and hasattr(data, "scores"):
             self.tell_progress(data)
 
-    def tell_progress(self, data: ExperienceDataModule) -> None:
+    def tell_progress(self, data: Any) -> None:
         """At the end of an epoch, what the agent has done in it."""
-        assert data.memory
         if data.scores:
             self.log("score", statistics.fmean(data.scores), prog_bar=True)
         self.log("episodes", float(len(data.scores)))
@@ -169,12 +165,16 @@ class DQN2013Training(LightningModule):
         self.log(f"{name}_least", min(scores))
         self.log(f"{name}_most", max(scores))
 
+    def predict_step(self, batch: Transitions, batch_idx: int) -> Tensor:
+        """(N, A): the values of states."""
+        return self.net(levels(batch.screens[:, :-1]))
+
     def smoke(self) -> Smoke:
         """Eight transitions that end: the values must come near their rewards."""
-        size, frames = 84, 4
-        screens = torch.randint(256, (8, frames + 1, size, size), generator=torch.Generator().manual_seed(0))
+        net, random = self.net, torch.Generator().manual_seed(0)
+        screens = torch.randint(256, (8, net.frames + 1, net.size, net.size), generator=random, dtype=torch.uint8)
         rewards = torch.tensor([1.0, -1.0] * 4)
-        batch = Transitions(screens.to(torch.uint8), torch.arange(8) % 4, rewards, torch.ones(8))
+        batch = Transitions(screens, torch.arange(8) % net.values.out_features, rewards, torch.ones(8))
         return Smoke(batch, "loss", "down", steps=60)
 
 
