@@ -73,10 +73,11 @@ class DQN2013Training(LightningModule):
                     f"{data.environment} has {shown} actions ({', '.join(data.game.names)}), and the network values "
                     f"{units}: --model.options.actions {shown}"
                 )
-            if (self.net.frames, self.net.size) != (data.frames, data.game.size):
+            seen, made = (data.frames, data.game.size), (self.net.frames, self.net.size)
+            if seen != made:
                 raise LiteratimError(
-                    f"the agent sees {data.frames} screens of {data.game.size}x{data.game.size}, and the network is made "
-                    f"for {self.net.frames} of {self.net.size}x{self.net.size}: model.options.frames, model.options.size"
+                    f"the agent sees {seen[0]} screens of {seen[1]}x{seen[1]}, and the network is made for {made[0]} "
+                    f"of {made[1]}x{made[1]}: model.options.frames, model.options.size"
                 )
 
     def forward(self, x: Tensor) -> Tensor:
