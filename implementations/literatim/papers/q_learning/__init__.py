@@ -1,0 +1,3 @@
+from literatim.papers.q_learning.model import QTable
+
+__all__ = ["QTable"]
