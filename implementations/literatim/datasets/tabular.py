@@ -52,7 +52,7 @@ class Tabular(MadeDataModule):
                 f"{spaces[0]} and acts by {spaces[1]}; FrozenLake-v1, CliffWalking-v1 and Taxi-v4 have one"
             )
         table = self.env.unwrapped
-        self.process = Process.of_table(table.P, table.initial_state_distrib)  # type: ignore[attr-defined]
+        self.process = Process.of_table(table.P, table.initial_state_distrib)
         self.reached = np.flatnonzero(self.process.within_reach())
         self.limit: int | None = self.env.spec.max_episode_steps if self.env.spec else None
 
@@ -65,5 +65,5 @@ class Tabular(MadeDataModule):
         x = int(self.env.reset()[0])
         if self.starts == "anywhere":
             x = int(rng.choice(self.reached))
-            self.env.unwrapped.s = x  # type: ignore[attr-defined]
+            self.env.unwrapped.s = x
         return x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,7 +42,7 @@ class Process(NamedTuple):
 
     def within_reach(self) -> NDArray[np.bool_]:
         """(X,): the states in which an action may come to be taken, whatever the actions before were."""
-        reached = self.first > 0
+        reached: NDArray[np.bool_] = self.first > 0
         while True:
             more = reached | (self.p[reached].sum(axis=(0, 1)) > 0)
             if (more == reached).all():
@@ -69,6 +70,13 @@ class Process(NamedTuple):
         rows = np.arange(len(policy))
         found: Array = np.linalg.solve(np.eye(len(policy)) - gamma * self.p[rows, policy], self.r[rows, policy])
         return found
+
+    def after(self, x: int, actions: Sequence[int], gamma: float, then: Any = 0.0) -> float:
+        """What a state is worth under a row of actions, with the values `then` (X,) after the last, or nothing."""
+        v: Any = np.zeros(len(self.r)) + then
+        for a in reversed(actions):
+            v = self.r[:, a] + gamma * self.p[:, a] @ v
+        return float(v[x])
 
     def returns(self, policy: NDArray[np.int64], steps: int) -> float:
         """The expected sum of an episode's rewards, undiscounted, that is cut off after so many steps."""

@@ -32,8 +32,8 @@ def steps(
     """So many steps in an environment of Gymnasium's; `q` and `tried`, how often each pair was, are changed in place.
 
     An end is an absorbing state, from which nothing comes any more. Where a limit of time cuts an episode off, its last
-    state is worth what the agent thinks of it, as any other, and the next step begins elsewhere: "the $y$ of one episode
-    need not be the $x$ of the next".
+    state is worth what the agent thinks of it, as any other, and the next step begins elsewhere: the $y$ of one episode
+    "need not be the $x$ of the next".
 
     Returns the sum of the changes' sizes, without sign.
     """

@@ -62,7 +62,7 @@ class QTable(nn.Module):
         return self.q[x.long()]
 
     def policy(self, x: Tensor) -> Tensor:
-        r"""(N,): the actions at which the maximum is attained, $\pi(x) \equiv a^*$; the first where there are several."""
+        r"""(N,): the actions at which the maximum is attained, $\pi(x) \equiv a^*$; of several the first."""
         return self(x).argmax(dim=1)
 
 

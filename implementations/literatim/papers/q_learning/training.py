@@ -30,9 +30,9 @@ class QLearningTraining(LightningModule):
     - `q_error`: the largest difference, without sign, between $Q_n$ and $Q^*$, over all pairs that can come to be
       tried; `q_rms`: the root of the mean square of these differences;
     - `best_actions`: per cent of the states in which the action with the highest $Q_n$ is an optimal one;
-    - `return`: the sum of rewards that an episode of the policy $\operatorname{argmax}_a Q_n$ is expected to have, exactly
-      and up to the environment's limit of time; in FrozenLake the probability of arriving; `of_best` that return, in
-      per cent of an optimal policy's where that is above zero;
+    - `return`: the sum of rewards that an episode of the policy $\operatorname{argmax}_a Q_n$ is expected to have,
+      exactly and up to the environment's limit of time; in FrozenLake the probability of arriving; `of_best` that
+      return, in per cent of an optimal policy's where that is above zero;
     - `online`: how far a step moved a value, without sign, in the mean over the epoch.
 
     In the test besides: `test_q_error_most`, of all trials; `test_played`, the mean return of episodes really played by
@@ -49,6 +49,9 @@ class QLearningTraining(LightningModule):
         trials: agents that learn side by side
         played: episodes that each plays in the test
     """
+
+    tried: Tensor
+    moved: Tensor
 
     def __init__(
         self,
@@ -83,7 +86,7 @@ class QLearningTraining(LightningModule):
         self.rule, self.played = Rule(gamma, rate, power, epsilon, allowed), played
         self.trials = Trials([self.net] * trials)
         self.register_buffer("tried", torch.zeros(trials, states, actions, dtype=torch.int64))
-        self.register_buffer("moved", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("moved", torch.zeros(1, dtype=torch.float64))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.net(x)
