@@ -68,8 +68,7 @@ class Process(NamedTuple):
     def value(self, policy: NDArray[np.int64], gamma: float) -> Array:
         """(X,): the value of a policy (X,), which takes the same action whenever it is in a state."""
         rows = np.arange(len(policy))
-        found: Array = np.linalg.solve(np.eye(len(policy)) - gamma * self.p[rows, policy], self.r[rows, policy])
-        return found
+        return np.asarray(np.linalg.solve(np.eye(len(policy)) - gamma * self.p[rows, policy], self.r[rows, policy]))
 
     def after(self, x: int, actions: Sequence[int], gamma: float, then: Any = 0.0) -> float:
         """What a state is worth under a row of actions, with the values `then` (X,) after the last, or nothing."""

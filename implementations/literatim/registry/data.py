@@ -123,6 +123,7 @@ DATA_SETS = {
         about="what an agent meets as it plays: a game of the Arcade Learning Environment, or a ball to be caught",
         licence="of the emulator: the GNU GPL, version 2; the games come in the package ale-py",
         sha256={},  # made by playing; a run goes on with the emulator it began with
+    ),
     "tabular": DataSet(
         module="literatim.datasets.tabular:Tabular",
         about="an environment of Gymnasium's with numbered states: FrozenLake, CliffWalking, Taxi; acted in",

@@ -18,8 +18,6 @@ from literatim.datasets.tabular import Tabular
 from literatim.papers.q_learning import learning, model
 from literatim.papers.q_learning.claimed import printed, worlds
 from literatim.parts.processes import Process
-from literatim.registry.ledger import recipe_path
-from literatim.registry.settings import settings
 
 PAPER = "q-learning"
 
@@ -27,8 +25,14 @@ PAPER = "q-learning"
 @cache
 def environment(recipe: str) -> Tabular:
     """The environment of a recipe."""
-    given = settings(recipe_path(PAPER, recipe), recipe=True)["data"]
-    return Tabular(given["environment"], given.get("options", {}), given.get("starts", "reset"))
+
+    def given(name: str, otherwise: Any) -> Any:
+        try:
+            return setting(PAPER, recipe, f"data.{name}")
+        except KeyError:
+            return otherwise
+
+    return Tabular(given("environment", None), given("options", {}), given("starts", "reset"))
 
 
 def gamma_of(recipe: str) -> float:
