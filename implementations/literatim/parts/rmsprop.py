@@ -49,15 +49,22 @@ class CentredRMSProp(Optimizer):
                 loss = closure()
         for group in self.param_groups:
             for p in group["params"]:
-                if p.grad is not None:
-                    self.update(p, p.grad, group["lr"])
+                if (g := self.gradient(p)) is not None:
+                    self.update(p, g, group["lr"])
         return loss
 
-    def update(self, p: Tensor, g: Tensor, lr: float) -> None:
+    def gradient(self, p: Tensor) -> Tensor | None:
+        return p.grad
+
+    def means(self, p: Tensor) -> tuple[Tensor, Tensor]:
+        """The running means of a parameter's gradient and of its square."""
         state = self.state[p]
         if not state:
             state["mean"], state["square"] = torch.zeros_like(p), torch.zeros_like(p)
-        m, n = state["mean"], state["square"]
+        return state["mean"], state["square"]
+
+    def update(self, p: Tensor, g: Tensor, lr: float) -> None:
+        m, n = self.means(p)
         if self.fused:
             if p.device.type != "cpu":
                 raise LiteratimError('the engine "exact" runs on the CPU: --trainer.accelerator cpu')

@@ -2,6 +2,7 @@ r"""Deep Q-learning with experience replay and a target network: Algorithm 1 of 
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Literal, cast
 
 import torch
@@ -28,7 +29,8 @@ class DQNTraining(DQN2013Training):
         gradient_momentum: the decay of the gradient's running mean
         squared_gradient_momentum: the decay of the squared gradient's
         min_squared_gradient: the constant inside RMSProp's root
-        engine: who computes RMSProp's step: "plain" torch, or "exact", the same in one pass, compiled by numba
+        engine: "plain" torch; "exact", RMSProp's step in one pass, compiled by numba; "half", the same with copies of
+            the networks in bf16, which also act
     """
 
     paper = "dqn"
@@ -37,7 +39,7 @@ class DQNTraining(DQN2013Training):
         self, variant: str = "breakout", options: dict[str, Any] = {}, gamma: float = 0.99,  # noqa: B006
         target_every: int = 10_000, clip_error: bool = True, lr: float = 0.00025, gradient_momentum: float = 0.95,
         squared_gradient_momentum: float = 0.95, min_squared_gradient: float = 0.01,
-        engine: Literal["plain", "exact"] = "plain",
+        engine: Literal["plain", "exact", "half"] = "plain",
     ) -> None:  # fmt: skip
         super().__init__(
             variant, options, gamma, lr, gradient_momentum, squared_gradient_momentum, min_squared_gradient, engine
@@ -57,10 +59,13 @@ class DQNTraining(DQN2013Training):
         """Every C steps, $\\hat Q = Q$."""
         if self.target_every:
             self.target_net.load_state_dict(self.net.state_dict())
+            self.made.pop("target_net", None)
 
     def target(self, following: Tensor) -> Tensor:
         """(N, A): the values of the next states, by the network of up to `target_every` updates ago."""
-        return self.target_net(following)
+        if self.engine == "half" and "target_net" not in self.made:
+            self.made["target_net"] = copy.deepcopy(self.target_net).to(torch.bfloat16)
+        return self.working("target_net")(following)
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         super().on_train_batch_end(outputs, batch, batch_idx)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pytorch_lightning import LightningModule
-from torch import Tensor
+from torch import Tensor, nn
 
 import literatim
 from literatim.errors import LiteratimError
@@ -37,7 +37,8 @@ class DQN2013Training(LightningModule):
         gradient_momentum: the decay of the gradient's running mean
         squared_gradient_momentum: the decay of the squared gradient's
         min_squared_gradient: the constant inside RMSProp's root
-        engine: who computes RMSProp's step: "plain" torch, or "exact", the same in one pass, compiled by numba
+        engine: "plain" torch; "exact", RMSProp's step in one pass, compiled by numba; "half", the same with copies of
+            the networks in bf16, which also act
     """
 
     paper = "dqn2013"
@@ -48,7 +49,7 @@ class DQN2013Training(LightningModule):
     def __init__(
         self, variant: str = "breakout", options: dict[str, Any] = {}, gamma: float = 0.99,  # noqa: B006
         lr: float = 0.00025, gradient_momentum: float = 0.95, squared_gradient_momentum: float = 0.95,
-        min_squared_gradient: float = 0.01, engine: Literal["plain", "exact"] = "plain",
+        min_squared_gradient: float = 0.01, engine: Literal["plain", "exact", "half"] = "plain",
     ) -> None:  # fmt: skip
         super().__init__()
         self.save_hyperparameters()
@@ -58,6 +59,7 @@ class DQN2013Training(LightningModule):
         self.rmsprop = (lr, gradient_momentum, squared_gradient_momentum, min_squared_gradient)
         self.net = cast(DeepQNetwork, literatim.load(self.paper, variant, **options))
         self.net.to(memory_format=torch.channels_last)
+        self.made: dict[str, nn.Module] = {}  # copies in bf16, which are no part of the checkpoint
         self.episodes: list[Episode] = []
 
     def setup(self, stage: str) -> None:
@@ -84,10 +86,26 @@ class DQN2013Training(LightningModule):
         return self.net(x)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
+        if self.engine == "half":
+            from literatim.parts.half import HalfRMSProp, half
+
+            self.check_half()
+            self.made["net"] = half(self.net)
+            return HalfRMSProp(self.net, self.made["net"], *self.rmsprop)
         return CentredRMSProp(self.net.parameters(), *self.rmsprop, engine=self.engine)
+
+    def check_half(self) -> None:
+        """Raises LiteratimError where a network in bf16 cannot learn, or not as it was asked to."""
+        if self.device.type != "cpu" or str(self.trainer.precision) != "bf16-mixed":
+            raise LiteratimError('the engine "half" is bf16 on a processor: --trainer.precision bf16-mixed')
+        if self.trainer.gradient_clip_val:
+            raise LiteratimError('the engine "half" clips no gradients: leave out trainer.gradient_clip_val')
 
     def on_fit_start(self) -> None:
         keep_memory()
+
+    def on_fit_end(self) -> None:
+        self.made.clear()
 
     # --- learning ----------------------------------------------------------------------------------
 
@@ -95,7 +113,7 @@ class DQN2013Training(LightningModule):
         state, following = levels(batch.screens[:, :-1]), levels(batch.screens[:, 1:])
         with torch.no_grad():
             y = batch.rewards + self.gamma * (1 - batch.ended) * self.target(following).float().amax(dim=1)
-        values = self.net(state).float()
+        values = self.working("net")(state).float()
         loss = self.loss(values.gather(1, batch.actions[:, None])[:, 0], y)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=1)
         self.log("value", values.detach().amax(dim=1).mean(), on_step=False, on_epoch=True, batch_size=1, prog_bar=True)
@@ -103,7 +121,12 @@ class DQN2013Training(LightningModule):
 
     def target(self, following: Tensor) -> Tensor:
         """(N, A): the values of the next states, by the network itself."""
-        return self.net(following)
+        return self.working("net")(following)
+
+    def working(self, name: str) -> nn.Module:
+        """The network of that name, or the copy of it that computes."""
+        found: nn.Module = self.made.get(name) or getattr(self, name)
+        return found
 
     def loss(self, value: Tensor, y: Tensor) -> Tensor:
         """Half the squared errors, summed: its gradient is that of Eq. 3."""
@@ -127,7 +150,9 @@ class DQN2013Training(LightningModule):
     def values_of(self, state: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(A,) of a state (1, F, S, S): what the agent acts by."""
         with torch.autocast(self.device.type, enabled=False):  # in a test as in training
-            values: NDArray[np.float32] = self.net(levels(torch.from_numpy(state).to(self.device)))[0].cpu().numpy()
+            net = self.working("net")
+            shown = levels(torch.from_numpy(state).to(self.device)).to(next(net.parameters()).dtype)
+            values: NDArray[np.float32] = net(shown)[0].float().cpu().numpy()
         return values
 
     # --- tests -------------------------------------------------------------------------------------
