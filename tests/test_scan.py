@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 import literatim
+from literatim.experiment import export
 from literatim.experiment.export import write_onnx
 from literatim.experiment.scan import recurrent
 from literatim.registry import card, find
@@ -77,3 +78,27 @@ def test_so_does_every_recurrent_network_of_the_edition(tmp_path):
     for paper, variant, shape in networks():
         if recurrent(net := literatim.load(paper, variant).eval()):
             held_against_torch(net, shape, tmp_path / "net.onnx")
+
+
+class Two(nn.Module):
+    """The first of two networks is recurrent."""
+
+    def __init__(self, first):
+        super().__init__()
+        self.first, self.second = first, nn.Linear(2, 2)
+
+
+@pytest.mark.parametrize(("make", "words"), [(Counting, False), (Reading, True)])
+def test_the_card_says_whether_the_first_of_several_networks_takes_words(make, words, tmp_path, monkeypatch):
+    """One of numbers keeps their width; one of words takes whole numbers."""
+    onnx = pytest.importorskip("onnx")
+    variant = (
+        card("gru").variants["tanh"].model_copy(update={"input": {"first": (6, 3), "second": (2,)}, "words": words})
+    )
+    changed = card("gru").model_copy(update={"variants": {"tanh": variant}})
+    monkeypatch.setattr(export, "card", lambda paper: changed)
+    monkeypatch.setattr(export, "load", lambda *args, **options: Two(make()))
+    export.export("gru", "tanh", None, tmp_path / "net.onnx")
+    asked = onnx.load(tmp_path / "net.onnx").graph.input[0].type.tensor_type
+    assert [axis.dim_value or axis.dim_param for axis in asked.shape.dim] == ["batch", "time", *([] if words else [3])]
+    assert asked.elem_type == (onnx.TensorProto.INT64 if words else onnx.TensorProto.FLOAT)

@@ -34,7 +34,8 @@ def export(paper: str, variant: str | None, weights: str | None, to: Path, check
         found = read_weights(checkpoint)[1].get("hyper_parameters")
         options = dict((found or {}).get("options") or {})
         variant = variant or (found or {}).get("variant")
-    shape = card(paper).variants[known_variant(paper, variant)].input
+    asked = card(paper).variants[known_variant(paper, variant)]
+    shape = asked.input
     net = load(paper, variant, weights=checkpoint or weights).eval()
     if isinstance(shape, dict):
         first, one = next(iter(shape.items()))
@@ -42,7 +43,9 @@ def export(paper: str, variant: str | None, weights: str | None, to: Path, check
             raise LiteratimError(
                 f"{paper} has several networks ({', '.join(shape)}); exporting one of them is not there yet"
             )
-        net, shape = getattr(net, first), one[:1]  # its words as indices, whose one-hot vectors the card has
+        net, shape = getattr(net, first), one
+    if asked.words:
+        shape = shape[:1]
     if side := options.get("size"):  # of a miniature
         shape = (shape[0], side, side)
     write_onnx(net, shape, to, ["output"], batch=True)

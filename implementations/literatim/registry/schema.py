@@ -96,6 +96,7 @@ class Variant(Strict):
     model: ImportPath
     # Shape of one example without the batch; a mapping where the paper has two networks (generator, discriminator).
     input: tuple[int, ...] | dict[str, tuple[int, ...]]
+    words: bool = False  # the first network's inputs are one-hot; it takes indices, a whole number a step, too
     with_: dict[str, Any] = Field(default={}, alias="with")
     faithful: bool = True
     where: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import statistics
 
@@ -38,6 +39,12 @@ def fewer_than(which: str) -> int:
     return int(tables.option(task, {"early": "model.early_wrong", "late": "model.wrong"}[name])) + 1
 
 
+def stops(task: str) -> int:
+    """The rules by which training is stopped: the recipe's, and an earlier one where it has that."""
+    earlier = ("model.early_wrong", "model.early_mean_error")
+    return 1 + any(tables.option(task, name) is not None for name in earlier)
+
+
 def sequences(task: str) -> int:
     """The most that a trial is shown."""
     return math.prod(int(tables.option(task, name)) for name in ("trainer.max_epochs", "data.chunks", "data.sequences"))
@@ -56,6 +63,21 @@ def of_the_test_set(which: str) -> float:
     """The fraction of all test sequences of a recipe's trials that so many are: `3a-5` for instance."""
     task, wrong = which.split("-")
     return int(wrong) / (trials(task) * TASKS[task]().tests)
+
+
+def columns(result: str) -> int:
+    """The columns of a table of results, Table 4 for instance, that tell when training was stopped."""
+    found = 0
+    for column in ("early_sequences", "sequences"):
+        with contextlib.suppress(KeyError):
+            found += given.stated("lstm", f"{result}.{column}") > 0
+    return found
+
+
+def stops_of_3c() -> int:
+    """Table 6 has one where Tables 4 and 5, of 3a and 3b, have "stop: ST1" and "stop: ST2"."""
+    assert columns("two-sequence-3a-100-3") == columns("two-sequence-3b-100-3") == 2
+    return columns("two-sequence-3c-3")
 
 
 def all_trials_of_experiment_1() -> int:

@@ -86,14 +86,15 @@ def output_gates_start_negative(task: str) -> bool:
 
 
 def drawn_from_both_signs() -> bool:
-    """Table 10's r: numbers from [-0.1, 0.1], half of which are not negative."""
-    low, high = -0.1, 0.1
-    return not high < 0 and low < 0
+    """Whether Table 10's r, a number from [-r, r] by its caption, is not negative in half of all draws."""
+    r = given.stated("lstm", "random-input-gates.1-1")
+    low, high = -r, r
+    return high / (high - low) == 0.5
 
 
 def interval_of_experiment_1() -> float:
-    """Sec. 5.1: "all weights ... except for the output gate biases"; Table 11 for task 1."""
-    return 0.2
+    """That of all weights "except for the output gate biases" (Sec. 5.1), so of the input gates' biases too."""
+    return given.stated("lstm", "interval.1-1")
 
 
 def gates_start_within(task: str) -> float:
