@@ -8,9 +8,11 @@ from typing import Any
 from unittest.mock import patch
 
 from literatim.claims.verdicts import build
-from literatim.papers.dqn import model
+from literatim.datasets import experience
+from literatim.papers.dqn import model, training
 from literatim.papers.dqn.claimed import scores
-from literatim.papers.dqn2013.claimed import network
+from literatim.papers.dqn2013.claimed import learning, network
+from literatim.papers.dqn2013.claimed.broken import LivesInTests, altered, broken, through_targets
 
 
 def sizes(row: str) -> int:
@@ -34,8 +36,34 @@ def passes() -> int:
     return network.passes_for_all_actions("dqn")
 
 
+def number(row: str) -> float:
+    return learning.number("dqn", row)
+
+
+def clipped(reward: str) -> float:
+    return learning.clipped("dqn", reward)
+
+
+def lives(where: str) -> bool:
+    return learning.lives("dqn", where)
+
+
+def slope(side: str) -> float:
+    return learning.slope_at("dqn", side)
+
+
 BROKEN: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     **network.broken(model, [[32, 8, 4], [64, 4, 2], [64, 3, 1]], 512),
+    **broken(),
+    "lives end tests alone": lambda: patch.object(experience, "ExperienceDataModule", LivesInTests),
+    "another discount": altered(training, "DQNTraining", gamma=0.9),
+    "another optimiser": altered(training, "DQNTraining", rmsprop=(0.0005, 0.9, 0.9, 0.1)),
+    "targets of the network that learns": lambda: patch.object(
+        training.DQNTraining, "target", lambda self, following: self.net(following)
+    ),
+    "error through the targets": lambda: through_targets(training.DQNTraining),
+    "a target network that is never copied": lambda: patch.object(training.DQNTraining, "copy", lambda self: None),
+    "errors not clipped": altered(training, "DQNTraining", clip_error=False),
     "the human's share of the agent": lambda: patch.object(
         scores, "share", lambda agent, random, human: 100 * (human - random) / (agent - random)
     ),

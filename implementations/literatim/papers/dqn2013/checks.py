@@ -1,5 +1,5 @@
-"""Checks of DQN's claims of 2013, and broken models that they must notice. What the network is checked with is in
-`claimed/network.py`."""
+"""Checks of DQN's claims of 2013, and broken models that they must notice. What they are checked with is in
+`claimed`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
-from literatim.papers.dqn2013 import model
-from literatim.papers.dqn2013.claimed import network, scores
+import torch
+from torch.nn import functional as F
+
+from literatim.datasets import games
+from literatim.papers.dqn2013 import model, training
+from literatim.papers.dqn2013.claimed import learning, network, scores
+from literatim.papers.dqn2013.claimed.broken import broken, through_targets
 
 
 def sizes(row: str) -> int:
@@ -28,8 +33,25 @@ def passes() -> int:
     return network.passes_for_all_actions("dqn2013")
 
 
+def number(row: str) -> float:
+    return learning.number("dqn2013", row)
+
+
+def clipped(reward: str) -> float:
+    return learning.clipped("dqn2013", reward)
+
+
 BROKEN: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     **network.broken(model, [[16, 8, 4], [32, 4, 2]], 256),
+    **broken(),
+    "targets that are always one": lambda: patch.object(
+        training.DQN2013Training, "target", lambda self, following: torch.ones(len(following), 3)
+    ),
+    "error through the targets": lambda: through_targets(training.DQN2013Training),
+    "errors clipped": lambda: patch.object(
+        training.DQN2013Training, "loss", lambda self, value, y: F.smooth_l1_loss(value, y, reduction="sum")
+    ),
+    "the whole screen small": lambda: patch.object(games, "CROP", slice(None)),
     "the lower score wins": lambda: patch.object(
         scores, "is_ahead", lambda who, others, game, exact=scores.is_ahead: not exact(who, others, game)
     ),
