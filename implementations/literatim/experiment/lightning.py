@@ -8,6 +8,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -438,7 +439,8 @@ def run(request: Request) -> PaperCLI:
             held(request.folder) if request.folder and first() else nullcontext(),
             origin.defaults(request.command, kept) if origin else nullcontext() as defaults,
         ):
-            return PaperCLI(request, origin, defaults)
+            # The parser stays in a variable of the context: without one of its own, model and data would live on.
+            return copy_context().run(PaperCLI, request, origin, defaults)
     except (Exception, Stopped) as error:
         ours = understandable(error, request.checkpoint)
         agreed = isinstance(error, Stopped) and error.agreed
