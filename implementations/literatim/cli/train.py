@@ -205,7 +205,7 @@ def fit(paper: str, recipe: str, own: dict[str, str], args: list[str], variant: 
 
             request = Request("fit", paper, recipe, args, folder, checkpoint, variant=variant)
             request.allowed = allowed_code(own)
-            cli = run(request)
+            metrics = metrics_of(run(request))
     except Stopped as stopped:
         last = folder / CHECKPOINTS / "last.ckpt" if folder else None
         if last and last.is_file():
@@ -214,9 +214,18 @@ def fit(paper: str, recipe: str, own: dict[str, str], args: list[str], variant: 
     finally:
         if folder:
             drop_if_unused(folder)
-    if cli.trainer.is_global_zero:
-        print(f"run  {folder}\n" + "\n".join(f"  {k} {v:g}" for k, v in cli.record["metrics"].items()))
+    if metrics is not None:
+        print(f"run  {folder}\n" + "\n".join(f"  {k} {v:g}" for k, v in metrics.items()))
     return 0
+
+
+def metrics_of(cli: Any) -> dict[str, Any] | None:
+    """What a run came to, in the first process.
+
+    Not a part of `fit`, whose names live on to the interpreter's end, by frames of the imports that are never
+    collected: with a name for it the run's model and data would too.
+    """
+    return cli.record["metrics"] if cli.trainer.is_global_zero else None
 
 
 def interrupted(stopped: Stopped, command: str, nothing: bool = False) -> int:
@@ -271,16 +280,21 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
     request.allowed = allowed_code(own)
     request.text = text
     request.sampling = {"number": 16, "seed": 0, **asked} if to else {}
-    cli = run(request)
-    if not first():
-        return 0
-    if to:
-        print(f"{to}: {request.sampling['number']} images, seed {request.sampling['seed']}")
-    elif text is not None:
-        print_rows(cli.rows, "json" in own)
-    elif command == "predict":
-        print_predictions(files, cli.datamodule.classes, cli.predictions, "json" in own)
+    tell(run(request), "json" in own)
     return 0
+
+
+def tell(cli: Any, as_json: bool) -> None:
+    """What an evaluation has found, in the first process; no part of `evaluate`, as `metrics_of` is none of `fit`."""
+    request = cli.request
+    if not first():
+        return
+    if request.to:
+        print(f"{request.to}: {request.sampling['number']} images, seed {request.sampling['seed']}")
+    elif request.text is not None:
+        print_rows(cli.rows, as_json)
+    elif request.command == "predict":
+        print_predictions(request.files, cli.datamodule.classes, cli.predictions, as_json)
 
 
 def by_torchvision(
