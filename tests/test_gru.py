@@ -135,6 +135,8 @@ def test_the_command_refuses_in_a_sentence(tmp_path):
     assert_refused(inside(*fit, "--data.most", "1000000"), "data.most is 1000000; it must be at most 999,999")
     assert_refused(inside(*fit, "--model.rho", "1"), "model.rho is 1")
     assert_refused(inside(*fit, "--model.eps", "0"), "model.eps is 0")
+    for name in ("hidden", "maxout", "rank"):
+        assert_refused(inside(*fit, f"--model.options.{name}", "0"), f"{name} is 0; it must be at least 1")
     assert not (tmp_path / "runs" / "gru" / "quick" / "0" / "checkpoints").exists()
 
 

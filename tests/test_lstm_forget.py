@@ -160,7 +160,35 @@ def test_options_that_cannot_be_are_refused(options, words):
     (("--data.limit", "0"), "data.limit is 0; it must be at least 1"),
     (("--data.grammar", "none.txt"), "none.txt: No such file or directory"),
     (("--model.options", "{forget_bias: [1]}"), "1 forget biases are given for 4 blocks"),
+    (("--model.options", "{gate_bias: [-1]}"), "1 gate biases are given for 4 blocks"),
     (("--model.options", "{inputs: 5}"), "has 7 symbols, and the network 5 inputs"),
 ])  # fmt: skip
 def test_a_line_that_cannot_be_is_refused_in_one_sentence(given, words, tmp_path):
     assert_refused(inside("fit", "lstm-forget", "--trainer.accelerator", "cpu", *given, cwd=tmp_path), words)
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    ("S B A\nA T C\nA P D\nC E END\n", ":3: D is a dead end: no edge leaves it, and it is not END"),
+    ("S B A\nA T A\n", ": S is a dead end: no way leads from it to END"),
+    ("S B A\nA E END\nQ T END\n", ": no edge leads to Q; every node but the first, S, must be reached"),
+    ("S B A\nA T A\nA T END\n", ":3: T leaves A twice"),
+    ("S B A\nA T A\nA P A\nA E END\n", ":4: a third edge leaves A; there may be two"),
+    ("S B A\nA E\n", ':2: "A E" is no edge: give a node, a symbol and a node'),
+    ("S B A\nA Q END\n", ':2: the symbol "Q" is none of B, T, P, S, X, V, E'),
+    ("S B A\nA E S\n", ": S is the start, by one symbol, of every string, but line 2 leads back to it"),
+    ("S B END\nEND T S\n", ":2: nothing follows END"),
+    ("", ": the grammar is empty"),
+    ("S B \xe9\n".encode("latin-1"), ": it is no UTF-8 text"),
+])  # fmt: skip
+def test_a_grammar_that_cannot_be_is_refused_with_its_line(content, said, tmp_path):
+    path = tmp_path / "grammar.txt"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(LiteratimError) as error:
+        ContinualReber(grammar=str(path))
+    assert str(error.value) == f"{path}{said}"
+
+
+def test_a_grammar_is_read_with_the_mark_and_the_line_ends_of_other_systems(tmp_path):
+    path = tmp_path / "grammar.txt"
+    path.write_bytes("\ufeffS B A\r\nA T A\r\nA E END\r\n".encode())
+    assert ContinualReber(grammar=str(path)).grammar.nodes == [{"B": 1}, {"T": 1, "E": 2}, {}]

@@ -16,7 +16,7 @@ def read_grammar(path: str) -> Grammar:
     Raises LiteratimError with the line of what cannot be.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise LiteratimError(f"{path}: {getattr(error, 'strerror', None) or 'it is no UTF-8 text'}") from None
     edges: dict[str, dict[str, str]] = {}
@@ -52,6 +52,8 @@ def numbered(path: str, edges: dict[str, dict[str, str]], where: dict[str, int])
         raise LiteratimError(f"{path}: {start} is the start, by one symbol, of every string, but {what}")
     if dead := [to for to in where if to not in names]:
         raise LiteratimError(f"{path}:{where[dead[0]]}: {dead[0]} is a dead end: no edge leaves it, and it is not END")
+    if apart := [node for node in edges if node not in where and node != start]:
+        raise LiteratimError(f"{path}: no edge leads to {apart[0]}; every node but the first, {start}, must be reached")
     ending = {"END"}
     while more := {node for node, row in edges.items() if ending & set(row.values())} - ending:
         ending |= more

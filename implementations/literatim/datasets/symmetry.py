@@ -32,6 +32,10 @@ class Symmetry(MadeDataModule):
         super().__init__(chunks, seed, watch)
         if sweeps < 1:
             raise LiteratimError(f"data.sweeps is {sweeps}; it must be at least 1")
+        if low == 1:
+            raise LiteratimError(
+                "data.low is 1, as is the input of a bit that is 1; the network must tell the two apart"
+            )
         self.sweeps, self.low = sweeps, low
 
     def cases(self) -> tuple[Tensor, Tensor]:

@@ -115,6 +115,8 @@ class Layered(nn.Module):
         self, inputs: Mapping[str, int], groups: Mapping[str, tuple[int, Sequence[str]]], spread: float = SMALL
     ) -> None:
         super().__init__()
+        if spread < 0:
+            raise ValueError(f"spread is {spread}; it must not be negative")
         self.inputs, self.below = dict(inputs), {name: tuple(below) for name, (_, below) in groups.items()}
         size = self.inputs | {name: units for name, (units, _) in groups.items()}
         for name, (units, below) in groups.items():
@@ -165,6 +167,8 @@ class SymmetryNet(Layered):
     """
 
     def __init__(self, hidden: int = 2, skip: bool = False, spread: float = SMALL) -> None:
+        if hidden < 0:
+            raise ValueError(f"hidden is {hidden}; it must be at least 0")
         groups = {"hidden": (hidden, ["input"])} if hidden else {}
         below = ["hidden", "input"] if hidden and skip else ["hidden"] if hidden else ["input"]
         super().__init__({"input": 6}, {**groups, "output": (1, below)}, spread)

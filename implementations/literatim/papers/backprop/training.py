@@ -82,11 +82,15 @@ class BackpropTraining(LightningModule):
         for name, value, sound in (
             ("eps", eps, eps > 0),
             ("alpha", alpha, 0 <= alpha < 1),
+            ("first_eps", first_eps, first_eps is None or first_eps > 0),
+            ("first_alpha", first_alpha, first_alpha is None or 0 <= first_alpha < 1),
             ("decay", decay, 0 <= decay < 1),
             ("within", within, 0 < within <= 0.5),
         ):
             if not sound:
-                least = {"eps": "more than 0", "within": "more than 0 and at most 0.5"}.get(name, "from 0 to below 1")
+                least = {"eps": "more than 0", "first_eps": "more than 0", "within": "more than 0 and at most 0.5"}.get(
+                    name, "from 0 to below 1"
+                )
                 raise LiteratimError(f"model.{name} is {value}; it must be {least}")
         self.eps, self.alpha, self.decay, self.dead_zone = eps, alpha, decay, dead_zone
         self.first = (eps if first_eps is None else first_eps, alpha if first_alpha is None else first_alpha)

@@ -224,6 +224,12 @@ class EncoderDecoder(nn.Module):
         unit: Unit = "gated",
     ) -> None:
         super().__init__()
+        for name, size in (
+            ("source_words", source_words), ("target_words", target_words), ("hidden", hidden),
+            ("embedding", embedding), ("rank", rank), ("maxout", maxout),
+        ):  # fmt: skip
+            if size < 1:
+                raise ValueError(f"{name} is {size}; it must be at least 1")
         self.encoder = Encoder(source_words + 1, hidden, embedding, unit)
         self.decoder = Decoder(target_words + 1, hidden, embedding, rank, maxout, unit)
         self.source_end, self.target_end = source_words, target_words

@@ -32,7 +32,7 @@ class ForgetLSTM(LSTM):
         shortcut: whether the output units see the inputs too
         init: weights and output biases are drawn between minus and plus this
         forget_bias: where the forget gates' biases start, one number a block; where none are given at .5, 1, 1.5, …
-        gate_bias: where those of the input and output gates start; where none are given at -.5, -1, -1.5, …
+        gate_bias: where those of the input and output gates start, likewise; where none are given at -.5, -1, -1.5, …
 
     Raises ValueError for sizes, factors and numbers of biases that cannot be.
     """
@@ -63,6 +63,8 @@ class ForgetLSTM(LSTM):
         self.forget_gates = nn.Linear(sources, blocks) if forgetting == "gate" else None
         self.output = nn.Linear(self.output.in_features, outputs)
         # Sec. 4: "blockwise", so that the blocks differ from the start; a forget gate is open, and forgets nothing yet.
+        if gate_bias and len(gate_bias) != blocks:
+            raise ValueError(f"{len(gate_bias)} gate biases are given for {blocks} blocks")
         rising = [0.5 * (block + 1) for block in range(blocks)]
         closed = tuple(gate_bias) or tuple(-bias for bias in rising)
         self.draw(init, {"input_gates": closed, "output_gates": closed})
