@@ -40,6 +40,7 @@ samples_shown, samples_in_order = scores.samples_shown, scores.samples_in_order
 words_of_the_map, points_of_the_map = scores.words_of_the_map, scores.points_of_the_map
 vector_of_a_phrase, cslm_size, cslm_bound = scores.vector_of_a_phrase, cslm.size, cslm.starts_within
 torch_differs, onnx_as_set, released_differs = others.torch_differs, others.onnx_as_set, others.released_differs
+keras_as_set = others.keras_as_set
 
 
 # --- Sizes -----------------------------------------------------------------------------------------

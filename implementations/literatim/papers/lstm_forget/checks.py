@@ -447,6 +447,13 @@ def torch_starts_without() -> bool:
     return bool(theirs.bias_ih_l0.abs().max() <= 8**-0.5 and both.min() < 0 < net().forget_gates.bias.min())
 
 
+def keras_starts_at_one() -> bool:
+    """Keras 3 (keras/src/layers/rnn/lstm.py, read and not run) lets the biases of all forget gates start at 1, by
+    `unit_forget_bias`; here those of the four blocks differ, and one of them is below."""
+    ours = net().forget_gates.bias
+    return len(set(ours.tolist())) == len(ours) and bool(ours.min() < 1)
+
+
 def torch_has_more_gates() -> bool:
     """It has a gate of each kind for every cell, and biased cells: 544 weights beside 312 here, for eight cells."""
     ours = sum(p.numel() for name, p in net().named_parameters() if not name.startswith("output."))

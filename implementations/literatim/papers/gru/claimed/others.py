@@ -97,6 +97,29 @@ def onnx_as_set() -> bool:
     return torch.allclose(onnx_states(net, SOURCE[:1], 0), mine, atol=1e-10) and differs
 
 
+def keras_states(net: model.EncoderDecoder, x: Tensor, reset_after: bool) -> Tensor:
+    """The states by GRUCell.call of Keras 3 (keras/src/layers/rnn/gru.py), read and not run, with the encoder's weights
+    and no second bias."""
+    w, u, b = stacked(net.encoder, "zr-")  # its order
+    of_states, h, made = u.chunk(3), torch.zeros(1, u.shape[1], dtype=u.dtype), []
+    with torch.no_grad():
+        for e in net.encoder.e(x)[0]:
+            x_z, x_r, x_h = (e @ w.T + b).chunk(3)
+            u_z, u_r, u_h = (matrix.T for matrix in of_states)
+            z, r = torch.sigmoid(x_z + h @ u_z), torch.sigmoid(x_r + h @ u_r)
+            h = z * h + (1 - z) * torch.tanh(x_h + (r * (h @ u_h) if reset_after else (r * h) @ u_h))
+            made.append(h)
+    return torch.stack(made, dim=1)
+
+
+def keras_as_set() -> bool:
+    """With `reset_after` false it is Eq. 5 to 8, z's direction included; with true, its default, it is not."""
+    net = small()
+    mine = states(net, SOURCE[:1])
+    differs = float((keras_states(net, SOURCE[:1], True) - mine).abs().max()) > 1e-2
+    return torch.allclose(keras_states(net, SOURCE[:1], False), mine, atol=1e-12) and differs
+
+
 def released_step(net: nn.Module, inputs: tuple[Tensor, ...], h: Tensor, of_c: tuple[Tensor, ...]) -> Tensor:
     """GroundHog's RecurrentLayer.step_fprop (rec_layers.py): its gate keeps the new state; r is before the matrix."""
     below, gater, reseter = (mine + more for mine, more in zip(inputs, of_c, strict=True))
