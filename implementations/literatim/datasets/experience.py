@@ -204,15 +204,18 @@ class ExperienceDataModule(MadeDataModule):
             values.append(value)
         return Episode(score, len(values), float(np.nanmean(values)) if self.test_epsilon < 1 else float("nan"))
 
-    def at_random(self, name: str, number: int) -> float:
-        """The score of an episode of random actions, each repeated for `random_repeat` frames."""
+    def at_random(self, name: str) -> list[float]:
+        """The scores of a test's episodes in a game of random actions, each repeated for `random_repeat` frames."""
         playing = game(name, **{**self.screen, "repeat": self.random_repeat}, **self.tested)
-        rng, score, over = self.rng(name, 0, number), 0.0, False
-        playing.begin(rng)
-        while not over:
-            seen = playing.step(int(rng.integers(playing.actions)))
-            score, over = score + seen.reward, seen.over
-        return score
+        scores = []
+        for number in range(self.tests):
+            rng, score, over = self.rng(name, 0, number), 0.0, False
+            playing.begin(rng)
+            while not over:
+                seen = playing.step(int(rng.integers(playing.actions)))
+                score, over = score + seen.reward, seen.over
+            scores.append(score)
+        return scores
 
     # --- going on ----------------------------------------------------------------------------------
 

@@ -174,8 +174,7 @@ class DQN2013Training(LightningModule):
         self.tell("test")
         data = self.trainer.datamodule
         for name in data.random_play:
-            scores = [data.at_random(name, number) for number in range(data.tests)]
-            self.tell_scores(f"test_score_{snake(name)}", scores)
+            self.tell_scores(f"test_score_{snake(name)}", data.at_random(name))
 
     def tell(self, purpose: str) -> None:
         episodes, self.episodes = self.episodes, []
