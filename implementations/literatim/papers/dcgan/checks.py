@@ -21,6 +21,7 @@ import literatim
 from literatim.claims import Finding, given
 from literatim.errors import LiteratimError
 from literatim.papers.dcgan import conditional, features, model, neighbours, training
+from literatim.papers.dcgan.claimed import arithmetic
 from literatim.papers.gan import model as gan
 from literatim.papers.gan.checks import trainer
 
@@ -753,7 +754,10 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "any labelled images": lambda: patch.object(
         features, "drawn", lambda labels, number, seed: torch.randperm(len(labels), generator=seeded(seed))[:number]
     ),
+    "samples of other z": lambda: patch.object(
+        arithmetic, "shown", lambda z, exact=arithmetic.shown: exact(z[torch.randperm(len(z), generator=seeded())])
+    ),
+    "a generator of weighted sums alone": broken("Generator", lambda net: swap(net, nn.ReLU, lambda _: nn.Identity())),
     "C as it comes": lambda: patch.object(features, "CS", (1.0,)),
 }  # fmt: skip
-# Those that a claim with `trains` must face; none does.
-BREAK_TRAINING = ()
+BREAK_TRAINING = ("samples of other z", "a generator of weighted sums alone")

@@ -1,0 +1,1 @@
+"""Claims whose checks are too long for `checks.py`."""
