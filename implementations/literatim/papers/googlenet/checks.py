@@ -517,11 +517,6 @@ def detection_of_one_network() -> float:
     return stated("googlenet", "detection-single")
 
 
-def table_5_has_one_network_of_ours() -> float | None:
-    """Its 38.02, if no rounding makes 40 of it."""
-    return 38.02 if round(38.02) != 40 else None
-
-
 def gain_of_deep_insight() -> float:
     ensemble, single = (stated("googlenet", f"others-detection{one}.deep-insight") for one in ("", "-single"))
     return round(ensemble - single, 4)
