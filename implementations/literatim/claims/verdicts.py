@@ -107,7 +107,7 @@ def judge(paper: str, claim: Claim, *, run: bool = True) -> Verdict:
     """The verdict on one claim."""
     measured: Any
     if not run:
-        hint = f"trains a network: literatim verify {paper} --claim {claim.id}"
+        hint = f"takes seconds: literatim verify {paper} --claim {claim.id}"
         measured, verdict, detail = None, "not run", Text(en=hint)
     elif claim.result:
         measured, verdict, detail = _empirical(paper, claim, claim.result)
