@@ -135,7 +135,7 @@ def cite(parser: argparse.ArgumentParser, args: list[str]) -> int:
 
 
 def verify(parser: argparse.ArgumentParser, args: list[str]) -> int:
-    parser.epilog = "Exit status 1 if a claim fails. Claims whose check takes seconds run with --kind behavioural or --claim."
+    parser.epilog = "Exit status 1 if a claim fails. Those that take seconds run with --kind behavioural or --claim."
     parser.add_argument("papers", nargs="*", metavar="PAPER", help="all papers where none is named")
     parser.add_argument("--kind", choices=("structural", "behavioural", "empirical"))
     parser.add_argument("--claim", help="a claim's id, or a wildcard pattern")
