@@ -7,11 +7,12 @@ from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
-from literatim.claims.verdicts import build
+from literatim.claims.verdicts import Finding, build
 from literatim.datasets import experience
 from literatim.papers.dqn import model, training
 from literatim.papers.dqn.claimed import scores
 from literatim.papers.dqn2013.claimed import learning, network
+from literatim.papers.dqn2013.claimed import scores as table_1
 from literatim.papers.dqn2013.claimed.broken import LivesInTests, altered, broken, through_targets
 
 
@@ -50,6 +51,10 @@ def lives(where: str) -> bool:
 
 def slope(side: str) -> float:
     return learning.slope_at("dqn", side)
+
+
+def valid_actions(row: str) -> Finding:
+    return table_1.valid_actions(scores.games("agent"), row)
 
 
 BROKEN: dict[str, Callable[[], AbstractContextManager[Any]]] = {

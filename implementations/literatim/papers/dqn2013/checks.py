@@ -11,6 +11,7 @@ from unittest.mock import patch
 import torch
 from torch.nn import functional as F
 
+from literatim.claims.verdicts import Finding
 from literatim.datasets import games
 from literatim.papers.dqn2013 import model, training
 from literatim.papers.dqn2013.claimed import learning, network, scores
@@ -41,6 +42,10 @@ def clipped(reward: str) -> float:
     return learning.clipped("dqn2013", reward)
 
 
+def valid_actions(row: str) -> Finding:
+    return scores.valid_actions(scores.games(), row)
+
+
 BROKEN: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     **network.broken(model, [[16, 8, 4], [32, 4, 2]], 256),
     **broken(),
@@ -58,5 +63,6 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "no score in Pong": lambda: patch.object(
         scores, "games", lambda exact=scores.games: [game for game in exact() if game != "pong"]
     ),
+    "Pong alone": lambda: patch.object(scores, "games", lambda: ["pong"]),
 }
 BREAK_TRAINING: tuple[str, ...] = ()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
+
 from literatim.claims.given import stated
+from literatim.claims.verdicts import Finding
 from literatim.registry.reading import claims
 
 HNEAT = ("hneat-best", "hneat-pixel")
@@ -39,3 +43,13 @@ def hneat_ahead_in_space_invaders_alone() -> bool:
 
 def games_played() -> int:
     return len(games())
+
+
+def valid_actions(played: list[str], row: str) -> Finding:
+    """The `least` or the `most` that any of these games takes: `getMinimalActionSet` of ale-py 0.12.1, as counted in
+    actions.json."""
+    counted = json.loads(files(__package__).joinpath("actions.json").read_text(encoding="utf-8"))
+    found = {"least": min, "most": max}[row](counted[game] for game in played)
+    those = [game for game in played if counted[game] == found]
+    shown = f"{', '.join(those[:3])}{f' and {len(those) - 3} more' if len(those) > 3 else ''}"
+    return Finding(found, shown, "、".join(those[:3]) + (f"等 {len(those)} 个" if len(those) > 3 else ""))
