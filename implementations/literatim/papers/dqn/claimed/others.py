@@ -11,12 +11,14 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from literatim.claims.verdicts import build
 from literatim.datasets import games
 from literatim.datasets.environments import make
 from literatim.papers.dqn2013.claimed import learning
 
 STABLE_BASELINES = {"lr": 1e-4, "start": 100, "last_epsilon": 0.05, "copied_after_steps": 10_000, "gradient_norm": 10.0}
 CLEANRL = {"lr": 1e-4, "start": 80_000, "last_epsilon": 0.01, "copied_after_steps": 1_000, "epsilon_steps": 1_000_000}
+RELEASED = {"target_q": 10_000, "learn_start": 50_000}  # of run_gpu; both in steps of the agent
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
@@ -39,6 +41,16 @@ def gradients(loss: Any) -> torch.Tensor:
     values = torch.zeros(2, requires_grad=True)
     (found,) = torch.autograd.grad(loss(values, torch.tensor([3.0, 0.5])), values)
     return found
+
+
+def released_differs() -> bool:
+    """The authors' Lua: `run_gpu`, `NeuralQLearner.lua` and `convnet.lua` of DQN 3.0 at 9d9b1d1."""
+    padded = [build("dqn", variant).convolutions[0].padding for variant in ("breakout", "released")]
+    return (
+        padded == [(0, 0), (1, 1)]
+        and ours()["copied_after_steps"] == 4 * RELEASED["target_q"]
+        and learning.data("dqn").exploration_after != RELEASED["learn_start"]
+    )
 
 
 def stable_baselines_differs() -> bool:
