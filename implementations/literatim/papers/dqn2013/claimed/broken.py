@@ -106,7 +106,7 @@ def broken() -> dict[str, Breaking]:
         ),
         "the least value chosen": lambda: patch.object(ExperienceDataModule, "choose", least),
         "random play by the network": lambda: patch.object(
-            ExperienceDataModule, "at_random", lambda self, name, number: self.episode("test", number).score
+            ExperienceDataModule, "at_random", lambda self, name: [self.episode("test", 0).score]
         ),
         "the newest transitions drawn": lambda: patch.object(
             replay.ReplayMemory, "draw", lambda self, number, rng: self.newest(number)
