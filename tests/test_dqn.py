@@ -338,3 +338,50 @@ def test_both_engines_have_equal_losses_over_a_hundred_updates():
         losses.append(mine)
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
     assert len(set(losses[0])) > 90
+
+
+# --- withstood -------------------------------------------------------------------------------------
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_checkpoint(tmp_path, fault):
+    done = inside("fit", "dqn", *RUNS["quick"], "--model.lr=1e30", cwd=tmp_path)
+    said = done.stderr.splitlines()[-1]
+    assert done.returncode == 2
+    assert said.startswith("literatim: the loss became nan at step")
+    assert "Traceback" not in done.stderr
+    fault("option")
+
+
+def test_several_devices_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("pytorch_lightning.Trainer.world_size", 2)
+    assert_refused(inside("fit", "dqn", *RUNS["quick"], cwd=tmp_path), "dqn has one agent", "--trainer.devices 1")
+
+
+@pytest.mark.parametrize(("options", "steps"), [
+    (["--trainer.limit_train_batches=3"], 60 + 4 * 8),
+    (["--trainer.limit_train_batches=0.5"], 60 + 4 * 8),
+    (["--trainer.accumulate_grad_batches=2"], 60 + 4 * 17),
+])  # fmt: skip
+def test_the_agent_plays_for_the_updates_that_there_are(options, steps, tmp_path):
+    done = inside("fit", "dqn", *RUNS["quick"], *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"steps {steps}" in " ".join(done.stdout.split())
+
+
+def test_a_checkpoint_is_tested_in_the_game_that_it_learned_alone(runs, tmp_path):
+    shutil.copytree(runs, tmp_path / "runs" / "dqn")
+    test = ("test", "dqn", "--recipe", "pong", "--ckpt_path", "last")
+    assert_refused(inside(*test, "--data.environment=ALE/Breakout-v5", cwd=tmp_path), "ALE/Breakout-v5 has 4 actions")
+    on = inside("fit", *test[1:], "--data.environment=ALE/Breakout-v5", cwd=tmp_path)
+    assert_refused(on, "--data.environment cannot be changed when a run goes on")
+
+
+def test_a_run_is_validated_on_the_episodes_that_it_watches(tmp_path):
+    assert inside("fit", "dqn", *RUNS["quick"], "--data.watch=[val]", cwd=tmp_path).returncode == 0
+    folder = tmp_path / "runs" / "dqn" / "quick" / "0"
+    found = json.loads((folder / "record.json").read_text())["metrics"]
+    assert (folder / "checkpoints" / "best.ckpt").is_file()
+    done = inside("validate", "dqn", "--ckpt_path", "last", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "val_score_most" in done.stdout
+    assert {"val_score", "val_score_deviation", "val_steps", "val_value"} <= set(found)
