@@ -1,5 +1,6 @@
 """Deep Q-learning: games and their screens, the agent's draws, its learning, and what a run of it withstands."""
 
+import json
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from literatim.datasets.environments import CATCH, make
 from literatim.datasets.experience import ExperienceDataModule
 from literatim.datasets.games import Game
 from literatim.datasets.replay import CUT, ENDED
+from literatim.experiment.lightning import has_bf16
 from literatim.papers.dqn.training import DQNTraining
 from literatim.papers.dqn2013.training import DQN2013Training
 from literatim.parts.rmsprop import CentredRMSProp
@@ -385,3 +387,18 @@ def test_a_run_is_validated_on_the_episodes_that_it_watches(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "val_score_most" in done.stdout
     assert {"val_score", "val_score_deviation", "val_steps", "val_value"} <= set(found)
+
+
+def test_a_run_with_networks_in_bf16_goes_on_to_the_same_bits(tmp_path):
+    if not has_bf16():
+        pytest.skip("this processor has no bf16 of its own")
+    half = (*RUNS["quick"], "--model.engine=half", "--model.target_every=4", "--trainer.precision=bf16-mixed")
+    assert inside("fit", "dqn", *half, cwd=tmp_path).returncode == 0
+    assert inside("fit", "dqn", *half, "--trainer.max_epochs=2", cwd=tmp_path).returncode == 0
+    folders = [tmp_path / "runs" / "dqn" / "quick" / name for name in "01"]
+    on = ("--ckpt_path", str(folders[1] / "checkpoints" / "last.ckpt"), "--trainer.max_epochs=3")
+    done = inside("fit", "dqn", *on, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    undisturbed, found = map(outcome, folders)
+    assert [place for place in same(undisturbed, found) if "args" not in place] == []
+    assert memory_of(folders[0]) == memory_of(folders[1])
