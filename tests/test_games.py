@@ -157,6 +157,15 @@ def test_what_the_agent_cannot_play_is_refused_in_a_sentence(name, words, tmp_pa
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+def test_a_game_with_another_number_of_actions_is_played_by_a_network_that_has_them(tmp_path):
+    actions = ("--data.environment=ALE/Freeway-v5", "--model.options.actions=3", "--data.test_frames=40")
+    done = inside("fit", "dqn", "--recipe", "breakout", *actions, *TINY, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = inside("test", "dqn", "--recipe", "breakout", "--ckpt_path", "last", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "test_score" in done.stdout
+
+
 def test_options_that_an_environment_does_not_take_are_refused():
     with pytest.raises(LiteratimError, match="FrozenLake-v1: the environment cannot be made"):
         make("FrozenLake-v1", size=84)
