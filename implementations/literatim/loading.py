@@ -149,7 +149,7 @@ def build(name: str, variant: str, options: dict[str, Any]) -> nn.Module:
         check_kind(f"{name} {variant}: {key}", types.get(key), value)
     try:
         net: nn.Module = model(**settings)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
         raise LiteratimError(
             f"{name} {variant} cannot be made with {settings}: {' '.join(str(error).split())}"
         ) from None
