@@ -13,6 +13,10 @@ class LiteratimError(Exception):
     """A mistake in what we were given. The command prints the sentence and exits with status 2."""
 
 
+class NotInstalled(LiteratimError):
+    """What an extra of this package brings is not there; the sentence says how to get it."""
+
+
 def plain(text: str) -> str:
     """Somebody's text on one line and with nothing in it that a terminal would obey."""
     return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)

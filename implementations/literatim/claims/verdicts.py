@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from literatim.claims.once import measured_once, once
-from literatim.errors import LiteratimError, did_you_mean
+from literatim.errors import LiteratimError, NotInstalled, did_you_mean
 from literatim.imports import quickly
 from literatim.registry.ledger import Record, records
 from literatim.registry.names import find, resolve
@@ -112,8 +112,11 @@ def judge(paper: str, claim: Claim, *, run: bool = True) -> Verdict:
     elif claim.result:
         measured, verdict, detail = _empirical(paper, claim, claim.result)
     else:
-        with _seeded():
-            measured, verdict, detail = _executed(paper, claim)
+        try:
+            with _seeded():
+                measured, verdict, detail = _executed(paper, claim)
+        except NotInstalled as missing:  # other claims do without
+            measured, verdict, detail = None, "not run", Text(en=str(missing))
     stated = claim.stated if isinstance(claim.stated, int | float) else None
     return Verdict(
         paper, claim.id, claim.kind, claim.where, claim.states.en, claim.printed,
