@@ -257,3 +257,10 @@ def test_the_command_says_that_the_extra_is_missing(tmp_path, no_gymnasium):
     assert done.returncode == 2
     assert 'pip install "literatim[atari]"' in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_table_multiplies_nothing_and_has_its_facts_all_the_same():
+    from literatim.trace.networks import layers
+
+    found = layers(QTable(), ())
+    assert (found["parameters"], found["multiply_adds"], found["layers"]) == (64, 0, [])

@@ -53,7 +53,7 @@ def layers(net: nn.Module, shape: Shape, claimed: Collection[str] = (), prefix: 
         "name": prefix.rstrip("."),
         "input": list(shape),
         "parameters": sum(p.numel() for p in net.parameters() if p.requires_grad),
-        "multiply_adds": sum(flops["Global"].values()) // 4,  # two examples, two operations each
+        "multiply_adds": sum(flops.get("Global", {}).values()) // 4,  # two examples, two operations each
         "layers": [
             {
                 "name": prefix + name,
