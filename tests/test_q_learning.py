@@ -13,7 +13,8 @@ from literatim.claims.verdicts import call, verify
 from literatim.datasets import environments
 from literatim.datasets.tabular import Tabular
 from literatim.errors import LiteratimError
-from literatim.papers.q_learning import checks, demo, learning
+from literatim.papers.q_learning import checks, learning
+from literatim.papers.q_learning.claimed.lake import lake
 from literatim.papers.q_learning.evaluation import Exact, play
 from literatim.papers.q_learning.model import QTable, adjusted
 from literatim.papers.q_learning.training import QLearningTraining
@@ -168,7 +169,7 @@ def test_what_others_do_otherwise_is_so():
 
 
 def test_the_lake_of_the_page_is_gymnasiums():
-    assert json.loads((CHECKOUT / "docs/assets/lake.json").read_text()) == demo.lake()
+    assert json.loads((CHECKOUT / "docs/assets/lake.json").read_text()) == lake()
 
 
 def test_states_are_answered_with_the_values_of_their_actions():

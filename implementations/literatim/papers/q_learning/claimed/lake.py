@@ -1,6 +1,6 @@
 """What the demo on the paper's page needs of Gymnasium's lake.
 
-`python -m literatim.papers.q_learning.demo > docs/assets/lake.json` writes it.
+`python -m literatim.papers.q_learning.claimed.lake > docs/assets/lake.json` writes it.
 """
 
 from __future__ import annotations
