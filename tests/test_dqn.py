@@ -18,6 +18,7 @@ from literatim.datasets.environments import CATCH, make
 from literatim.datasets.experience import ExperienceDataModule
 from literatim.datasets.games import Game
 from literatim.datasets.replay import CUT, ENDED
+from literatim.errors import LiteratimError
 from literatim.experiment.lightning import has_bf16
 from literatim.papers.dqn.training import DQNTraining
 from literatim.papers.dqn2013.training import DQN2013Training
@@ -227,10 +228,28 @@ def test_rewards_are_clipped_where_the_agent_learns_and_not_in_its_score(monkeyp
     assert data.episode("test", 0).score == 9 * 7.5
 
 
-def test_an_episode_of_random_actions_alone_has_no_value_and_says_nothing(recwarn):
-    data = agent(test_epsilon=1.0)
+@pytest.mark.parametrize("epsilon", [0.999, 1.0])
+def test_an_episode_of_random_actions_alone_has_no_value_and_says_nothing(epsilon, recwarn):
+    data = agent(test_epsilon=epsilon)
     assert np.isnan(data.episode("test", 0).value)
     assert not recwarn.list
+
+
+def test_a_set_that_no_episode_is_played_of_is_not_watched():
+    with pytest.raises(LiteratimError, match=r'data\.watch: the episodes of "val" alone'):
+        ExperienceDataModule(watch=["test"])
+
+
+def test_a_game_of_random_play_that_there_is_not_is_named_before_anything_is_learned():
+    with pytest.raises(LiteratimError, match='there is no environment "ALE/Pogn-v5"'):
+        agent(random_play=["ALE/Pong-v5", "ALE/Pogn-v5"])
+
+
+def test_an_epoch_that_max_steps_cuts_short_tells_what_the_agent_did_in_it(tmp_path):
+    training, told = DQNTraining("catch"), []
+    training.log = lambda name, value, **options: told.append((name, value))  # type: ignore[method-assign]
+    trainer(tmp_path, max_steps=7).fit(training, ExperienceDataModule(start=40, capacity=300, updates=5))
+    assert [value for name, value in told if name == "steps"] == [40 + 4 * 4, 40 + 4 * 6]
 
 
 # --- learning --------------------------------------------------------------------------------------

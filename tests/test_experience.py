@@ -123,6 +123,15 @@ def test_a_memory_that_holds_no_state_and_its_next_is_refused():
         ReplayMemory(5, SIZE, 4)
 
 
+def test_a_memory_that_the_machine_has_not_is_refused_before_it_is_filled(monkeypatch):
+    monkeypatch.setattr(replay, "memory_of_this_machine", lambda: 4e9)
+    with pytest.raises(
+        LiteratimError, match=r"data\.capacity is 1,000,000, .* would take 7\.1 GB; this machine has 4\.0"
+    ):
+        ReplayMemory(1_000_000, 84, 4)
+    ReplayMemory(500_000, 84, 4)
+
+
 # --- on disk ---------------------------------------------------------------------------------------
 
 

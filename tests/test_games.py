@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -104,6 +105,24 @@ def test_a_lost_life_ends_what_is_expected_and_not_the_episode():
         assert (seen[-1].ended, sum(step.over for step in seen)) == (True, 1)
 
 
+def test_a_life_that_was_lost_before_the_agent_acted_ends_nothing():
+    playing = Atari(BREAKOUT, noops=3)
+
+    class Losing:
+        left = 5
+
+        def __getattr__(self, name):
+            return getattr(emulator, name)
+
+        def lives(self):
+            return self.left
+
+    emulator, playing.ale = playing.ale, Losing()
+    playing.press = lambda action: setattr(playing.ale, "left", 4) or 0.0
+    playing.begin(SimpleNamespace(integers=lambda most: most - 1))
+    assert not playing.step(0).ended
+
+
 def test_an_episode_whose_time_is_up_is_over_and_has_not_ended():
     playing = Atari(PONG, noops=0, most=40)
     playing.begin(np.random.default_rng(0))
@@ -145,12 +164,16 @@ def test_up_to_thirty_actions_that_do_nothing_begin_an_episode():
 
 @pytest.mark.parametrize(("name", "words"), [
     ("ALE/Pogn-v5", 'there is no environment "ALE/Pogn-v5"; did you mean "ALE/Pong-v5"'),
-    ("ALE/Pong", 'did you mean "ALE/Pong-v5"'),
+    ("ALE/Pong", 'did you mean "ALE/Pong-v5"?'),
+    ("Pong", 'there is no environment "Pong"; did you mean "ALE/Pong-v5"?'),
+    ("pong-v5", 'did you mean "ALE/Pong-v5"?'),
+    ("catch", 'did you mean "literatim/Catch-v0"?'),
+    ("Breakout-v4", 'give a game of ALE by an id such as "ALE/Pong-v5"'),
     ("literatim/catch-v0", 'did you mean "literatim/Catch-v0"'),
     ("os:system", 'there is no environment "os:system"'),
     ("FrozenLake-v1", "FrozenLake-v1 shows no square grey screen of bytes"),
     ("Pendulum-v1", "Pendulum-v1 has no numbered actions"),
-    ("ALE/Freeway-v5", "has 3 actions (NOOP, UP, DOWN), and the network values 6: --model.options.actions 3"),
+    ("ALE/Freeway-v5", "network values 6: --model.variant breakout --model.options.actions 3"),
 ])  # fmt: skip
 def test_what_the_agent_cannot_play_is_refused_in_a_sentence(name, words, tmp_path):
     assert_refused(inside("fit", "dqn", "--recipe", "pong", f"--data.environment={name}", *TINY, cwd=tmp_path), words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -41,13 +42,28 @@ def make(name: str, **options: Any) -> Any:
     if name not in gymnasium.registry:
         if name.startswith("ALE/") and not any(known.startswith("ALE/") for known in gymnasium.registry):
             raise LiteratimError(f"{name} is a game of ALE, which is not installed: {NEEDED.partition(': ')[2]}")
-        hint = did_you_mean(name, gymnasium.registry) or did_you_mean(f"ALE/{name}-v5", gymnasium.registry)
-        raise LiteratimError(f'there is no environment "{name}"{hint or "; gymnasium.pprint_registry() shows all"}')
+        raise LiteratimError(f'there is no environment "{name}"{near(name, gymnasium.registry)}')
     try:
         return gymnasium.make(name, **options)
     except (TypeError, ValueError, gymnasium.error.Error, ModuleNotFoundError) as error:
         said = " ".join(str(error).split()).rstrip(".")
         raise LiteratimError(f"{name}: the environment cannot be made: {said}") from None
+
+
+def known(name: str) -> bool:
+    """Whether there is an environment of that id."""
+    return name in _gymnasium().registry
+
+
+def near(name: str, registry: dict[str, Any]) -> str:
+    """The ids like one that there is not: a game's by the game's name alone, and none of ALE's former ones."""
+    ids = [known for known, spec in registry.items() if "ale_py" not in str(spec.entry_point) or is_atari(known)]
+    game = re.sub(r"(NoFrameskip|Deterministic)?(-v\d+)?$", "", name.rpartition("/")[2]).lower()
+    same = [known for known in ids if known.rpartition("/")[2].rpartition("-")[0].lower() == game]
+    if same:
+        return f'; did you mean "{same[-1]}"?'
+    hint = did_you_mean(name, ids) or did_you_mean(f"ALE/{name}-v5", ids)
+    return hint or "; gymnasium.pprint_registry() shows all"
 
 
 def sum_of(name: str) -> str:

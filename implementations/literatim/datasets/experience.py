@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
-from literatim.datasets.environments import CATCH, sum_of
+from literatim.datasets.environments import CATCH, known, make, sum_of
 from literatim.datasets.games import Game, Plan, Screen, game
 from literatim.datasets.made import Chunks, MadeDataModule
 from literatim.datasets.replay import ReplayMemory, forget
@@ -93,6 +93,8 @@ class ExperienceDataModule(MadeDataModule):
                 raise LiteratimError(f"data.{name} is {given[name]}; a probability is from 0 to 1")
         if start < batch_size + frames:
             raise LiteratimError(f"data.start is {start}; a minibatch takes {batch_size + frames} steps at least")
+        if "test" in watch:
+            raise LiteratimError('data.watch: the episodes of "val" alone are played after an epoch')
         super().__init__(updates, seed, watch)
         self.environment, self.tests = environment, tests
         self.updates, self.batch_size, self.every, self.start, self.replay = updates, batch_size, every, start, replay
@@ -108,6 +110,9 @@ class ExperienceDataModule(MadeDataModule):
 
     def setup(self, stage: str) -> None:
         if self.game is None:
+            for name in self.random_play:  # now, and not when all has been learned
+                if not known(name):
+                    make(name)
             self.game = game(self.environment, **self.screen, **self.learned)
 
     def fingerprint(self) -> str:
@@ -202,7 +207,8 @@ class ExperienceDataModule(MadeDataModule):
             seen = playing.step(action)
             state, score, over = following(state, seen.screen), score + seen.reward, seen.over
             values.append(value)
-        return Episode(score, len(values), float(np.nanmean(values)) if self.test_epsilon < 1 else float("nan"))
+        any_value = any(value == value for value in values)  # none where all actions were drawn
+        return Episode(score, len(values), float(np.nanmean(values)) if any_value else float("nan"))
 
     def at_random(self, name: str) -> list[float]:
         """The scores of a test's episodes in a game of random actions, each repeated for `random_repeat` frames."""

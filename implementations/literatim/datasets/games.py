@@ -48,7 +48,10 @@ class Game:
     def check(self) -> None:
         shape = self.env.observation_space.shape
         if shape is None or len(shape) != 2 or shape[0] != shape[1] or self.env.observation_space.dtype != np.uint8:
-            raise LiteratimError(f"{self.name} shows no square grey screen of bytes; give a game of ALE, or {CATCH}")
+            raise LiteratimError(
+                f'{self.name} shows no square grey screen of bytes; give a game of ALE by an id such as "ALE/Pong-v5", '
+                f'or "{CATCH}"'
+            )
         self.size = int(shape[0])
 
     def begin(self, rng: np.random.Generator) -> Screen:
@@ -114,12 +117,13 @@ class Atari(Game):
 
     def begin(self, rng: np.random.Generator) -> Screen:
         self.env.reset()  # without a seed, by which the game would be loaded anew
-        self.frames, self.lives = 0, self.ale.lives()
+        self.frames = 0
         self.ale.getScreenRGB(self.before)
         for _ in range(int(rng.integers(self.noops + 1))):
             self.press(0)
             if self.ale.game_over():
                 self.env.reset()
+        self.lives = self.ale.lives()
         return self.screen()
 
     def press(self, action: int) -> float:

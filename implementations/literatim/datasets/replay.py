@@ -37,6 +37,12 @@ class ReplayMemory:
                 f"data.capacity is {capacity}; it must be more than {frames + 1}, a state and its next"
             )
         self.capacity, self.frames = capacity, frames
+        needed, there = capacity * size * size, memory_of_this_machine()
+        if needed > there:
+            raise LiteratimError(
+                f"data.capacity is {capacity:,}, whose screens of {size}x{size} would take {needed / 1e9:.1f} GB; this "
+                f"machine has {there / 1e9:.1f}"
+            )
         self.screens = np.zeros((capacity, size, size), np.uint8)
         self.actions, self.flags = np.zeros((2, capacity), np.uint8)
         self.rewards = np.zeros(capacity, np.float32)
@@ -150,6 +156,14 @@ class ReplayMemory:
             of = steps * part[0].nbytes
             part[rows] = content[:of].view(part.dtype).reshape(steps, *part.shape[1:])
             content = content[of:]
+
+
+def memory_of_this_machine() -> float:
+    """Bytes in all; an untouched array is given more than that, and its process is killed hours later."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # where the system does not say
+        return float("inf")
 
 
 def forget(folder: Path, *kept: dict[str, Any]) -> None:

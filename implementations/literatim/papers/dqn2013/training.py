@@ -73,7 +73,7 @@ class DQN2013Training(LightningModule):
             if units != shown:
                 raise LiteratimError(
                     f"{data.environment} has {shown} actions ({', '.join(data.game.names)}), and the network values "
-                    f"{units}: --model.options.actions {shown}"
+                    f"{units}: --model.variant breakout --model.options.actions {shown}"
                 )
             seen, made = (data.frames, data.game.size), (self.net.frames, self.net.size)
             if seen != made:
@@ -134,7 +134,8 @@ class DQN2013Training(LightningModule):
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         data = self.trainer.datamodule
-        if batch_idx + 1 == self.trainer.num_training_batches and hasattr(data, "scores"):
+        last = batch_idx + 1 == self.trainer.num_training_batches or self.trainer.global_step == self.trainer.max_steps
+        if last and hasattr(data, "scores"):
             self.tell_progress(data)
 
     def tell_progress(self, data: Any) -> None:
