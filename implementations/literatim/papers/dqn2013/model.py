@@ -49,6 +49,8 @@ class DeepQNetwork(nn.Module):
         hidden: int | None = 256,
     ) -> None:
         super().__init__()
+        if min(frames, actions) < 1:
+            raise ValueError(f"{frames} frames, {actions} actions: a network has at least one of each")
         self.frames, self.size = frames, size
         maps = [frames, *(layer[0] for layer in layers)]
         self.convolutions = nn.ModuleList(
