@@ -44,7 +44,7 @@ Beginning(Request("fit", paper, recipe, args, Path(folder), test_after=True))
 """
 
 
-def carry(record: Record, epochs: int, batches: int | None) -> tuple[int, str | None]:
+def carry(record: Record, epochs: int, batches: int | None, tests: int | None = None) -> tuple[int, str | None]:
     """(steps compared, what differs or None); where nothing does, the record is given today's hash of the code.
 
     Raises LiteratimError where today's code is not committed, or where either code cannot begin the run.
@@ -54,6 +54,7 @@ def carry(record: Record, epochs: int, batches: int | None) -> tuple[int, str | 
         raise LiteratimError("carry compares with code that is committed: commit first")
     more = ["--trainer.enable_progress_bar=false"]
     more += [f"--trainer.limit_train_batches={batches}"] if batches else []
+    more += [f"--data.tests={tests}"] if tests else []
     with tempfile.TemporaryDirectory(prefix="literatim-") as beside, tree_of(record["commit"], beside) as then:
         old = begun(then, record, Path(beside) / "old", epochs, more)
         new = begun(PACKAGE.parent, record, Path(beside) / "new", epochs, more)
