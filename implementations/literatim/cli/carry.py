@@ -12,8 +12,8 @@ EPILOG = (
     "A record is stale when the code has changed. Of each such record the beginning is run twice, with the code of its "
     "commit and with today's, on this machine; where weights, optimiser, random numbers, curve and test agree in every "
     "bit, the record is given today's hash and the number of steps that were compared. Files that the run's options "
-    "name are looked for in the current folder. --data.tests 2 makes the tests of both shorter. Exit status 1 where a bit "
-    "differs."
+    "name are looked for in the current folder. --data.tests 2 makes the tests of both shorter. Exit status 1 "
+    "where a bit differs."
 )
 
 
