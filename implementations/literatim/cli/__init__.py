@@ -25,7 +25,7 @@ COMMANDS = {
     "fit": "train a recipe (the Lightning CLI)",
     "validate": "evaluate a checkpoint on the sets that a recipe watches",
     "test": "evaluate a checkpoint or shipped weights on the test set",
-    "predict": "classify image files, generate images, or ask for neighbours of words",
+    "predict": "classify image files, generate images, film an agent, or ask for neighbours of words",
     "reproduce": "fit, test, record, and compare with the card",
     "carry": "show that today's code begins recorded runs with the same bits as the code they were made with",
     "export": "write a model as ONNX, or word vectors in word2vec's formats",

@@ -36,6 +36,7 @@ ABOUT = {
     "test": "Evaluate on the test set.",
     "predict": "Classify image files: literatim predict PAPER FILE …\n"
     "Or have a paper that generates make some: literatim predict PAPER --to samples.png\n"
+    "Or film the agent of one that plays: literatim predict PAPER --to film.gif\n"
     "Or let one that reads sequences read one: literatim predict PAPER --text ...\n"
     "Or ask one that learns words: literatim predict PAPER --ckpt_path last --words king queen",
     "reproduce": "Run a recipe for each seed, test it, record it, and compare with the card.",
@@ -58,6 +59,9 @@ EXTRA = {
     "\n  --text WORDS             of a paper that reads sequences: what it is to read"
     "\n  --to FILE.png            write generated images; with it --number N (default: 16), --seed K (default: 0)"
     "\n                           and, of a conditional paper, --label L (all in turn where none is named)"
+    "\n  --to FILE.gif            write a film of an agent that plays, with the value of each action; or FILE.mp4,"
+    "\n                           which needs literatim[film]; with it --number N steps (default: 300), from the"
+    "\n                           test's episode --seed K on (default: 0)"
     "\n  --words WORD …           of a paper that learns words: whose neighbours to name; or --analogy A B C; by the"
     "\n                           run of --ckpt_path or by --vectors FILE; --number N answers to each (default: 10)",
     "reproduce": "\n  --variant NAME           a variant of the recipe; all of them where none is named"
@@ -69,6 +73,8 @@ EXTRA = {
 # Where the data are and who reads them may change when a run goes on; that they are the same is held.
 WHERE = ("--data.root", "--data.workers")
 MOST_SAMPLES = 10_000  # a picture of a hundred by a hundred
+FILMS = {".gif", ".mp4"}
+STEPS, MOST_STEPS = 300, 3000  # of an agent in a film: at fifteen a second twenty seconds, and over three minutes
 SAMPLING = ("to", "number", "label")  # with `seed`, what `predict` is told of the images to generate
 
 
@@ -250,7 +256,8 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
         if not files:
             raise LiteratimError(
                 f"predict: name image files: literatim predict {paper} seven.png; of a paper that generates say where "
-                "its images go: --to samples.png; to one that reads sequences give one: --text"
+                "its images go: --to samples.png; of one that plays, its film: --to film.gif; to one that reads "
+                "sequences give one: --text"
             )
         if missing := [file for file in files if not Path(file).is_file()]:
             odd = Path(missing[0]).exists()
@@ -279,7 +286,8 @@ def evaluate(command: str, paper: str, recipe: str, own: dict[str, str], args: l
     request = Request(command, paper, recipe, args, None, checkpoint, files, weights=weights, to=to, variant=variant)
     request.allowed = allowed_code(own)
     request.text = text
-    request.sampling = {"number": 16, "seed": 0, **asked} if to else {}
+    filmed = to is not None and to.suffix.lower() in FILMS
+    request.sampling = {"number": STEPS if filmed else 16, "seed": 0, **asked} if to else {}
     tell(run(request), "json" in own)
     return 0
 
@@ -290,7 +298,12 @@ def tell(cli: Any, as_json: bool) -> None:
     if not first():
         return
     if request.to:
-        print(f"{request.to}: {request.sampling['number']} images, seed {request.sampling['seed']}")
+        number, seed = request.sampling["number"], request.sampling["seed"]
+        filmed = request.to.suffix.lower() in FILMS
+        what = (
+            f"{number} steps from episode {seed} on; {ended(cli.scores)}" if filmed else f"{number} images, seed {seed}"
+        )
+        print(f"{request.to}: {what}")
     elif request.text is not None:
         print_rows(cli.rows, as_json)
     elif request.command == "predict":
@@ -317,18 +330,29 @@ def by_torchvision(
 
 def sampling(own: dict[str, str]) -> Path | None:
     """Where generated images are to be written, if any are asked for; what is said of them is checked."""
-    for name, least, most in (("number", 1, MOST_SAMPLES), ("seed", 0, LARGEST_SEED), ("label", 0, LARGEST_SEED)):
+    to = Path(own["to"]) if "to" in own else None
+    filmed = to is not None and to.suffix.lower() in FILMS
+    most_of = {"number": MOST_STEPS if filmed else MOST_SAMPLES, "seed": LARGEST_SEED, "label": LARGEST_SEED}
+    for name, most in most_of.items():
         if name not in own:
             continue
-        if "to" not in own:
+        if to is None:
             raise LiteratimError(f"--{name} is of images to generate: say where to write them with --to samples.png")
-        whole_number(name, own[name], least, most)
-    if "to" not in own:
+        whole_number(name, own[name], int(name == "number"), most)
+    if to is None:
         return None
-    to = Path(own["to"])
-    if to.suffix.lower() != ".png":
-        raise LiteratimError(f"--to {to}: name a file ending in .png")
+    if filmed and "label" in own:
+        raise LiteratimError("--label is of images to generate, and a film has none; leave it out")
+    if not filmed and to.suffix.lower() != ".png":
+        raise LiteratimError(f"--to {to}: name a file ending in .png, for a film of an agent in .gif or .mp4")
     return writable(to)
+
+
+def ended(scores: list[float]) -> str:
+    """What became of the episodes that are shown."""
+    if not scores:
+        return "the episode had not ended"
+    return f"{len(scores)} ended, with a mean score of {sum(scores) / len(scores):.3g}"
 
 
 def whole_number(name: str, given: str, least: int, most: int) -> int:

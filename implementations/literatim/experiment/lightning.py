@@ -27,6 +27,7 @@ from literatim.experiment.bar import Bar
 from literatim.experiment.checkpoints import AtomicCheckpoints, read_checkpoint
 from literatim.experiment.contents import Fits
 from literatim.experiment.ending import how_it_ended
+from literatim.experiment.film import ENDINGS, watched, write_film
 from literatim.experiment.holding import held
 from literatim.experiment.launch import first, launch
 from literatim.experiment.limits import check_options
@@ -64,7 +65,9 @@ class Request:
     checkpoint: Path | None = None
     files: list[str] = field(default_factory=list)  # images for `predict`
     weights: str | None = None  # shipped weights, where no checkpoint is given
-    to: Path | None = None  # the picture that `predict` writes, of a paper that generates
+    to: Path | None = (
+        None  # the picture that `predict` writes, of a paper that generates, or the film of one that plays
+    )
     sampling: dict[str, Any] = field(default_factory=dict)  # number, seed and label of what is on it
     text: str | None = None  # what a paper that reads sequences is to read
     test_after: bool = False  # `reproduce`
@@ -329,12 +332,20 @@ class PaperCLI(LightningCLI):
 
     def before_predict(self) -> None:
         generates, reads = hasattr(self.model, "sample"), hasattr(self.model, "read_text")
-        paper = self.request.paper
+        plays = hasattr(self.datamodule, "episode")
+        paper, to = self.request.paper, self.request.to
+        filmed = to is not None and to.suffix.lower() in ENDINGS
+        if plays and not filmed:
+            raise LiteratimError(f"{paper} plays a game: literatim predict {paper} --to film.gif, or film.mp4")
+        if filmed and not plays:
+            raise LiteratimError(
+                f"{paper} plays no game, and a film shows an agent that does: literatim predict dqn --to {to}"
+            )
         if self.request.text is not None and not reads:
             raise LiteratimError(f"{paper} reads no text; literatim predict --help says what to give a paper")
         if reads and self.request.text is None and not self.request.to:
             raise LiteratimError(f"{paper} reads sequences: literatim predict {paper} --text ...")
-        if self.request.to and not generates:
+        if to and not generates and not plays:
             raise LiteratimError(f"{paper} generates no images; name some for it: literatim predict {paper} seven.png")
         if generates and not self.request.to:
             raise LiteratimError(f"{paper} generates images: literatim predict {paper} --to samples.png")
@@ -343,8 +354,8 @@ class PaperCLI(LightningCLI):
         self.take_weights()
 
     def predict(self, **kwargs: Any) -> None:
-        if self.request.to:
-            return self.write_samples(self.request.to)
+        if to := self.request.to:
+            return self.write_film(to) if to.suffix.lower() in ENDINGS else self.write_samples(to)
         if self.request.text is not None:
             self.take_checkpoint()
             with torch.inference_mode():
@@ -370,6 +381,15 @@ class PaperCLI(LightningCLI):
         filled = samples.new_zeros(rows * columns, *samples.shape[1:])
         filled[: len(samples)] = samples
         write_grid(filled.unflatten(0, (rows, columns)), to)
+
+    def write_film(self, to: Path) -> None:
+        """The episodes of a test from number `seed` on, until `number` steps are shown."""
+        self.take_checkpoint()
+        if first():
+            asked = self.request.sampling
+            film = watched(self.trainer, self.model, self.datamodule, asked["seed"], asked["number"])
+            self.scores = film.scores
+            write_film(film, self.datamodule.environment.rpartition("/")[2].partition("-")[0], to)
 
     def take_checkpoint(self) -> None:
         """The weights of a run, where Lightning is not asked to take them."""
