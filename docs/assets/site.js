@@ -85,8 +85,27 @@ function paperTable() {
   });
 }
 
+/** Films can be stopped, and begin stopped where the reader wants no motion. */
+function films() {
+  for (const figure of document.querySelectorAll("figure.film")) {
+    const [source, image, button] = ["source", "img", "button"].map((tag) => figure.querySelector(tag));
+    const still = source.srcset, moving = image.getAttribute("src");
+    let plays = !matchMedia(source.media).matches;
+    const say = () => (button.textContent = plays ? button.dataset.stop : button.dataset.play);
+    button.addEventListener("click", () => {
+      plays = !plays;
+      source.remove();
+      image.src = plays ? moving : still;
+      say();
+    });
+    button.hidden = false;
+    say();
+  }
+}
+
 claimFilter();
 paperTable();
+films();
 formulas();
 for (const demo of document.querySelectorAll(".demo")) import(here(`${demo.dataset.demo}.js`));
 if (document.querySelector(".playground")) import(here("playground.js"));

@@ -10,7 +10,7 @@ from typing import Any
 def draw_curve(rows: list[dict[str, float]], title: str, path: Path, error_unit: str = "%") -> None:
     """Errors above, losses below, over the epochs; errors on a logarithmic scale, where their end can be seen.
 
-    Above are log-likelihoods where the run has no errors, or the share of the trials that have learned.
+    Above are log-likelihoods where the run has no errors, or the share of the trials that have learned, or scores.
     """
     import matplotlib
 
@@ -18,7 +18,10 @@ def draw_curve(rows: list[dict[str, float]], title: str, path: Path, error_unit:
     from matplotlib import pyplot as plt
 
     error = f"error, {error_unit}" if error_unit else "error"
-    kinds = (("_error", error), ("_likelihood", "log-likelihood, nats"), ("solved", "trials that have learned, %"))
+    kinds = (
+        ("_error", error), ("_likelihood", "log-likelihood, nats"), ("solved", "trials that have learned, %"),
+        ("score", "score"),
+    )  # fmt: skip
     upper = [kind for kind in kinds if any(name.endswith(kind[0]) for name in rows[-1])][:1]
     lower = [("_loss", "loss")] * any(name.endswith("_loss") for name in rows[-1])
     if not (panels := upper + lower):
@@ -28,7 +31,7 @@ def draw_curve(rows: list[dict[str, float]], title: str, path: Path, error_unit:
         names = [name for name in rows[-1] if name.endswith(suffix)]
         for name in sorted(names):
             points = [(row["epoch"], row[name]) for row in rows if name in row]
-            axis.plot(*zip(*points, strict=True), marker=".", label=name.removesuffix(suffix) or name)
+            axis.plot(*zip(*points, strict=True), marker=".", label=name.removesuffix(suffix).rstrip("_") or name)
         axis.set_ylabel(label)
         axis.grid(alpha=0.3)
         if names:

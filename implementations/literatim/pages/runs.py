@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import statistics
 
 from literatim.pages.edition import Entry
@@ -108,7 +109,7 @@ def runs(entry: Entry, lang: Lang) -> str:
             named = esc(word("curve-of", lang, name=label))
             seen = curve.replace("<svg ", f'<svg role="img" aria-label="{named}" ', 1)
             parts.append(block(f'<figure class="chart">{seen}</figure>'))
-        parts += [_samples(record, label, lang) for record in found]
+        parts += [_samples(record, label, lang) + _film(record, label, lang) for record in found]
     if not entry.runs():
         parts.append(f"\n{word('no-runs', lang)}\n")
     return "".join(parts)
@@ -159,3 +160,35 @@ def _samples(record: Record, label: str, lang: Lang) -> str:
     folder = f"{PICTURES}/{record['recipe']}/{record.folder.name}"
     named = esc(word("sample-of", lang, name=label, seed=record["seed"]))
     return "".join(f"\n![{named}: {esc(name)}]({folder}/{name}){{loading=lazy}}\n" for name in samples(record))
+
+
+FILM, STILL = "film.gif", "film.png"  # of an agent at play, and its first picture, for those who want nothing to move
+
+
+def film(record: Record) -> dict[str, bytes]:
+    """A run's film, where it lies beside the record, and its first picture."""
+    path = record.folder / FILM
+    if not path.is_file():
+        return {}
+    from PIL import Image
+
+    still = io.BytesIO()
+    with Image.open(path) as whole:
+        whole.convert("RGB").save(still, "PNG", optimize=True)
+    return {FILM: path.read_bytes(), STILL: still.getvalue()}
+
+
+def _film(record: Record, label: str, lang: Lang) -> str:
+    """It can be stopped, and where the reader wants no motion it begins when it is asked to."""
+    if not (found := film(record)):
+        return ""
+    width, height = (int.from_bytes(found[FILM][at : at + 2], "little") for at in (6, 8))
+    up = "" if lang == "en" else f"../../../papers/{record['paper']}/"  # raw HTML: nobody else finds the way
+    folder = f"{up}{PICTURES}/{record['recipe']}/{record.folder.name}"
+    shows = esc(word("film-of", lang, name=label, seed=record["seed"]))
+    still = f'<source media="(prefers-reduced-motion: reduce)" srcset="{folder}/{STILL}">'
+    moving = f'<img src="{folder}/{FILM}" alt="{shows}" width="{width}" height="{height}" loading="lazy">'
+    says = f'data-play="{word("film-play", lang)}" data-stop="{word("film-stop", lang)}"'
+    button = f'<button type="button" class="md-button" hidden {says}></button>'
+    caption = element("figcaption", f"{shows}{word('stop', lang)} {button}")
+    return block(f'<figure class="film" data-search-exclude><picture>{still}{moving}</picture>{caption}</figure>')

@@ -15,7 +15,7 @@ from literatim.pages.lineage import lineage_page
 from literatim.pages.listing import home_page, papers_page
 from literatim.pages.markup import LANGS, Lang, plain_title
 from literatim.pages.paper import paper_page
-from literatim.pages.runs import PICTURES, samples
+from literatim.pages.runs import PICTURES, film, samples
 from literatim.registry.facts import facts_of_tutorial, tutorial_key
 from literatim.registry.reading import read_text, weights_path
 
@@ -109,9 +109,9 @@ def _binaries(entry: Entry, facts: Path) -> dict[str, bytes]:
         if model.exists():
             files[f"assets/models/{model.name}"] = model.read_bytes()
     for record in entry.records:
-        for name in samples(record):
-            to = f"papers/{entry.id}/{PICTURES}/{record['recipe']}/{record.folder.name}/{name}"
-            files[to] = (record.folder / name).read_bytes()
+        pictures = {name: (record.folder / name).read_bytes() for name in samples(record)} | film(record)
+        for name, content in pictures.items():
+            files[f"papers/{entry.id}/{PICTURES}/{record['recipe']}/{record.folder.name}/{name}"] = content
     return files
 
 

@@ -89,6 +89,8 @@ def _across(paper: str, called: dict[str, set[str]]) -> Iterator[str]:
             yield at + f"there is no file {shown(folder / 'recipes' / name)}.yaml"
         if recipe.data not in DATA_SETS:
             yield at + f'no data module is called "{recipe.data}" (there are {", ".join(DATA_SETS)})'
+        for unknown in {*recipe.lines.values()} - {claim.id for claim in claims(paper)}:
+            yield at + f'lines: there is no claim "{unknown}"'
     if found.demo and not found.demo.network:
         for key, name in [("weights", found.demo.weights), *(("beside", name) for name in found.demo.beside)]:
             if not (file := weights_path(paper, name)).is_file():

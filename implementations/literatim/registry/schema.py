@@ -138,6 +138,7 @@ class Recipe(Strict):
     expects: Expectation | None = None
     # The weights of seed 0 go into papers/<id>/weights/; rounded to half precision where there are millions.
     ships_weights: bool | Literal["float16"] = False
+    lines: dict[Word, str] = {}  # a panel of the curves, such as score -> the claim whose number is drawn there
     deviations: tuple[Deviation, ...] = ()
 
 

@@ -79,13 +79,19 @@ def drawn(paper: str) -> dict[str, Any]:
     groups: dict[str, list[Record]] = {}
     for record in records(paper):
         groups.setdefault(f"{record['recipe']}/{record['variant']}", []).append(record)
-    unit = card(paper).error_unit
+    unit, of = card(paper).error_unit, {claim.id: claim for claim in claims(paper)}
+    lines = {
+        name: {kind: of[one] for kind, one in recipe.lines.items()} for name, recipe in card(paper).recipes.items()
+    }
     return {
         "networks": {
             name: networks(paper, name, variant, named.get(name, set()))
             for name, variant in card(paper).variants.items()
         },
-        "curves": {name: curves(runs, f"{paper}-{name.replace('/', '-')}", unit) for name, runs in groups.items()},
+        "curves": {
+            name: curves(runs, f"{paper}-{name.replace('/', '-')}", unit, lines[name.partition("/")[0]])
+            for name, runs in groups.items()
+        },
         "picture": picture(paper),
     }
 
