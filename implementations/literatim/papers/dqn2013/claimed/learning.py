@@ -328,7 +328,7 @@ def copied_after(paper: str) -> int:
     with torch.no_grad():
         net.net.values.bias += 1.0
     for updates in (1, 10, 100, 1_000, 2_500, 9_999, 10_000, 10_001, 50_000):
-        net._trainer = SimpleNamespace(global_step=updates, datamodule=None, num_training_batches=-1)
+        net._trainer = SimpleNamespace(global_step=updates, max_steps=-1, datamodule=None, num_training_batches=-1)
         net.on_train_batch_end(None, None, 0)
         if torch.equal(net.net.values.bias, net.target_net.values.bias):
             return updates
