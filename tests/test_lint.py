@@ -107,6 +107,7 @@ def test_the_collection_itself_has_no_faults(monkeypatch):
          "'phdthesis', 'techreport' or 'misc'"),
         ("data: digits}", "data: digits, variants: [small, big]}", "15:49: recipes.quick.variants: "
          'the card has no variant "big"'),
+        ("data: digits}", "data: digits, lines: {error: x}}", '15:3: recipes.quick: lines: there is no claim "x"'),
         ("data: digits}", "data: digit}", '15:3: recipes.quick: no data module is called "digit" (there are '),
         ("id: mlp", "id: mpl", "2:1: id: the folder is called mlp, the card mpl"),
         ("topics:", "builds_on:\n  - {id: rnn, takes: {en: units}}\ntopics:",

@@ -15,6 +15,7 @@ from typing import get_args
 import markdown
 import pytest
 import yaml
+from PIL import Image
 
 from conftest import CHECKOUT
 from literatim.pages import lineage
@@ -25,8 +26,9 @@ from literatim.pages.edition import Entry, code_links, edition, place_of_code, p
 from literatim.pages.translations import behind, hash_of
 from literatim.pages.words import words
 from literatim.registry import card, claims, find, ledger
-from literatim.registry.ledger import PACKAGE, records
+from literatim.registry.ledger import PACKAGE, Record, records
 from literatim.registry.schema import Claim, Measure, Relation, Text
+from literatim.trace.curves import curves
 from sample_papers import HOSTILE, write_papers
 
 SOURCES = sorted(path for paper in find() for path in (PACKAGE / "papers" / paper).glob("*.py"))
@@ -317,6 +319,42 @@ def test_consequences_of_an_erratum_stand_below_it_and_count_with_it():
     assert page.count("<h3") == 2
     assert page.count("From the same cause") == 1
     assert (entry.count(causes=True), entry.count()) == ({"not traced": 2}, {"not traced": 3})
+
+
+def test_a_film_beside_a_record_is_shown_with_its_first_picture_for_those_who_want_no_motion(sample):
+    folder = sample.papers / "lenet" / "results" / "quick" / "lenet5-s0"
+    first, second = (Image.new("RGB", (58, 42), colour) for colour in ("red", "blue"))
+    first.save(folder / "film.gif", save_all=True, append_images=[second], duration=70)
+    try:
+        sample.write()
+        for page, up in (("index.md", ""), ("index.zh.md", "../../../papers/lenet/")):
+            shown = rendered(sample.page(f"papers/lenet/{page}"))
+            place = f"{up}runs/quick/lenet5-s0"
+            still = f'<source media="(prefers-reduced-motion: reduce)" srcset="{place}/film.png">'
+            assert f'<picture>{still}<img src="{place}/film.gif"' in shown
+            assert 'width="58" height="42"' in shown
+        written = sample.docs / "papers/lenet/runs/quick/lenet5-s0"
+        assert (written / "film.gif").read_bytes() == (folder / "film.gif").read_bytes()
+        with Image.open(written / "film.png") as one:
+            assert one.convert("RGB").getpixel((5, 5)) == (255, 0, 0)
+    finally:
+        (folder / "film.gif").unlink()
+        sample.write()
+    assert not (sample.docs / "papers/lenet/runs").exists()
+
+
+def test_the_papers_number_is_a_line_in_its_panel_and_scores_come_first(tmp_path):
+    run = Record(tmp_path, {})
+    (tmp_path / "curve.csv").write_text(
+        "epoch,step,wall_s,episodes,epsilon,score,steps,train_loss,value\n"
+        "1,10,1,5,0.9,-20.5,100,0.4,0.1\n2,20,2,5,0.8,-19,200,0.3,-0.1\n"
+    )
+    claim = a_claim(id="agent", printed="18.9", where="Extended Data Table 2")
+    with_it, without = html.unescape(curves([run], "x", "", {"score": claim})), html.unescape(curves([run], "x", ""))
+    assert "18.9: Extended Data Table 2" in with_it
+    assert "Extended Data" not in without
+    axes = re.findall(r">(score|loss|value|episodes|steps|epsilon)</text>", without)
+    assert list(dict.fromkeys(axes)) == ["score", "loss", "value"]
 
 
 def test_sample_pictures_of_a_run_are_shown(sample):
