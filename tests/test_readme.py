@@ -1,6 +1,7 @@
 """The README's numbers are those of the ledger, and its commands exist."""
 
 import re
+import shlex
 import shutil
 import statistics
 from pathlib import Path
@@ -115,7 +116,7 @@ def test_every_line_runs_offline_in_their_order(offline: Path, monkeypatch: pyte
     ran = [line for line in LINES if line not in DATA_MISSING]
     assert len(ran) > 10
     for line in ran:
-        done = inside(*line.split()[1:], *SHORTER.get(line, []), cwd=offline)
+        done = inside(*shlex.split(line)[1:], *SHORTER.get(line, []), cwd=offline)
         assert done.returncode == 0, f"{line}\n{done.stderr}"
         if "seven.png" in line:
             assert done.stdout.startswith("docs/assets/seven.png: 7 ")
@@ -127,7 +128,7 @@ def test_every_line_runs_offline_in_their_order(offline: Path, monkeypatch: pyte
 @pytest.mark.parametrize("line", DATA_MISSING)
 def test_a_line_whose_data_are_not_there_says_so(line: str, offline: Path) -> None:
     assert line in LINES
-    done = inside(*line.split()[1:], cwd=offline)
+    done = inside(*shlex.split(line)[1:], cwd=offline)
     done.stderr = done.stderr.removeprefix("lenet, recipe mnist: lenet5, seed 0\n")  # `reproduce` says what it begins
     assert_refused(done, DATA_MISSING[line])
     assert not (offline / "runs").exists() or not list((offline / "runs").rglob("*.json"))
@@ -135,7 +136,7 @@ def test_a_line_whose_data_are_not_there_says_so(line: str, offline: Path) -> No
 
 def test_without_a_connection_finetuning_names_the_file_it_lacks(offline: Path) -> None:
     pytest.importorskip("torchvision", reason="torchvision, whose weights these are, is not installed")
-    done = inside(*FINETUNE.split()[1:], cwd=offline)
+    done = inside(*shlex.split(FINETUNE)[1:], cwd=offline)
     assert done.returncode == 2
     assert re.search(
         r"literatim: https://\S+ could not be downloaded: .*; fetch it elsewhere and put it at ", done.stderr

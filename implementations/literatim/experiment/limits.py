@@ -35,8 +35,9 @@ def check_options(config: Any, command: str) -> None:
     for name, value in (given := flat(config)).items():
         if value == "" and name.startswith(("model.", "data.", "trainer.")) and name.count(".") == 1:
             raise LiteratimError(f"{name} is empty; leave it out, or say null")
-    if odd := [name for name in config.model.get("options") or () if not isinstance(name, str)]:
-        raise LiteratimError(f"model.options has {odd[0]}, which is no name of an option")
+    for part in ("model", "data"):
+        if odd := [name for name in config[part].get("options") or () if not isinstance(name, str)]:
+            raise LiteratimError(f"{part}.options has {odd[0]}, which is no name of an option")
     for name, value in numbers(given):
         if not math.isfinite(value):
             raise LiteratimError(f"{name} is {value}; it must be a number that is finite")
