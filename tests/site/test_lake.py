@@ -33,7 +33,8 @@ def test_the_page_learns_the_exact_values_where_the_theorem_says_so(page, site, 
     one.click()
     expect(demo.get_by_role("status")).to_contain_text("300001")
     run.click()
-    page.wait_for_function("document.querySelector('.demo').agent.steps > 310000")
+    while demo.evaluate("demo => demo.agent.steps") <= 310_000:
+        page.wait_for_timeout(50)
     run.click()
     stopped = demo.evaluate("demo => demo.agent.steps")
     page.wait_for_timeout(200)
@@ -49,6 +50,6 @@ def test_the_recorded_table_is_shown_as_it_is(page, site):
     demo.locator("select").last.select_option("recorded")
     q = literatim.load("q-learning", weights="frozenlake").q.detach()
     assert torch.allclose(torch.tensor(demo.evaluate("demo => demo.recorded")), q)
-    shown = [float("0" + text) for text in demo.locator(".lake-value").all_inner_texts()]
+    shown = [float("0" + text) for text in demo.locator(".lake-value").all_text_contents()]
     live = Tabular("FrozenLake-v1").reached.tolist()
     assert torch.allclose(torch.tensor(shown), q[live].flatten(), atol=0.0051)
