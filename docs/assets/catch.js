@@ -6,8 +6,7 @@
 // Runtime and network are loaded only when the reader asks for them. For those who want to look closer the element then
 // has `trace`: the states of the ball that is falling, with values and actions.
 
-import { make, number, svg } from "./demos.js";
-import { at, load } from "./onnx.js";
+import { make, number, offerNetwork, svg } from "./demos.js";
 
 const MEGABYTES = 14; // of runtime and network, as a test weighs them; less travels where the server compresses
 const SIZE = 10, FRAMES = 4, BETWEEN = 450, AFTER = 1200; // milliseconds between two steps, and after the last
@@ -186,27 +185,4 @@ function build(element, text, status, run) {
   play.focus({ preventScroll: true });
 }
 
-function offer(element) {
-  const text = TEXTS[document.documentElement.lang.startsWith("zh") ? "zh" : "en"];
-  const start = make("button", { type: "button" }, text.start);
-  const status = make("p", { class: "catch-status", role: "status" });
-  element.replaceChildren(make("p", {}, text.about), start, status);
-  start.addEventListener("click", async () => {
-    if (typeof WebAssembly === "undefined") return void (status.textContent = text.noWasm);
-    start.disabled = true;
-    status.textContent = text.loading;
-    try {
-      const run = await load(element.dataset.model);
-      start.remove();
-      status.textContent = "";
-      build(element, text, status, run);
-    } catch (error) {
-      start.disabled = false;
-      status.textContent = text.failed(error);
-    }
-  });
-}
-
-const demos = document.querySelectorAll(".demo[data-demo=catch]");
-if (demos.length) document.head.append(make("link", { rel: "stylesheet", href: at("catch.css") }));
-demos.forEach(offer);
+offerNetwork("catch", TEXTS, build);

@@ -1,6 +1,6 @@
-// What the demos on the papers' pages share: elements, and how those begin that run on weights alone.
+// What the demos on the papers' pages share: elements, and how those begin that run on weights alone or on a network.
 
-import { at } from "./onnx.js";
+import { at, load } from "./onnx.js";
 import { parse } from "./vectors.js";
 
 function filled(element, attributes, children) {
@@ -35,5 +35,31 @@ export function offer(kind, texts, build, style = kind) {
     } catch (error) {
       element.append(make("p", { role: "status" }, text.failed(error)));
     }
+  });
+}
+
+/** The same for demos that run a network, which is loaded when the reader asks: `build(element, text, status, run)`. */
+export function offerNetwork(kind, texts, build) {
+  const found = document.querySelectorAll(`.demo[data-demo=${kind}]`);
+  const text = texts[document.documentElement.lang.startsWith("zh") ? "zh" : "en"];
+  if (found.length) document.head.append(make("link", { rel: "stylesheet", href: at(`${kind}.css`) }));
+  found.forEach((element) => {
+    const start = make("button", { type: "button", class: `${kind}-start` }, text.start);
+    const status = make("p", { class: `${kind}-status`, role: "status" });
+    element.replaceChildren(make("p", {}, text.about), start, status);
+    start.addEventListener("click", async () => {
+      if (typeof WebAssembly === "undefined") return void (status.textContent = text.noWasm);
+      start.disabled = true;
+      status.textContent = text.loading;
+      try {
+        const run = await load(element.dataset.model);
+        start.remove();
+        status.textContent = "";
+        await build(element, text, status, run);
+      } catch (error) {
+        start.disabled = false;
+        status.textContent = text.failed(error);
+      }
+    });
   });
 }

@@ -5,9 +5,9 @@
 // Runtime and model are loaded only when the reader asks for it. For those who want to look closer the element then has
 // `lastInput`, the 32x32 pixels of the last run, and `lastOutputs`, everything that came out of it, by name.
 
-import { make } from "./demos.js";
+import { make, offerNetwork } from "./demos.js";
 import { clamp, INK, PAPER, pixels, SIZE } from "./digit.js";
-import { at, load } from "./onnx.js";
+import { at } from "./onnx.js";
 
 const MEGABYTES = 14.6; // of runtime and model, as a test weighs them; less travels where the server compresses
 const EXAMPLES = ["2", "5", "7"];
@@ -259,26 +259,5 @@ function build(element, text, status, run, blank) {
   update();
 }
 
-function offer(element) {
-  const text = TEXTS[document.documentElement.lang.startsWith("zh") ? "zh" : "en"];
-  const start = make("button", { type: "button", class: "draw-start" }, text.start);
-  const status = make("p", { class: "draw-status", role: "status" });
-  element.replaceChildren(make("p", {}, text.about), start, status);
-  start.addEventListener("click", async () => {
-    if (typeof WebAssembly === "undefined") return void (status.textContent = text.noWasm);
-    start.disabled = true;
-    status.textContent = text.loading;
-    try {
-      const run = await load(element.dataset.model);
-      build(element, text, status, run, await run(pixels([]), SHAPE));
-      start.remove();
-    } catch (error) {
-      start.disabled = false;
-      status.textContent = text.failed(error);
-    }
-  });
-}
-
-const demos = document.querySelectorAll(".demo[data-demo=draw]");
-if (demos.length) document.head.append(make("link", { rel: "stylesheet", href: at("draw.css") }));
-demos.forEach(offer);
+offerNetwork("draw", TEXTS, async (element, text, status, run) =>
+  build(element, text, status, run, await run(pixels([]), SHAPE)));

@@ -4,8 +4,7 @@
 //
 // Runtime and network are loaded only when the reader asks for them.
 
-import { make } from "./demos.js";
-import { at, load } from "./onnx.js";
+import { make, offerNetwork } from "./demos.js";
 
 const MEGABYTES = 16; // of runtime and network, as a test weighs them; less travels where the server compresses
 const STEPS = 10, UNITS = 40, LARGEST = 9999;
@@ -155,27 +154,4 @@ function build(element, text, status, run) {
   change();
 }
 
-function offer(element) {
-  const text = TEXTS[document.documentElement.lang.startsWith("zh") ? "zh" : "en"];
-  const start = make("button", { type: "button" }, text.start);
-  const status = make("p", { class: "gates-status", role: "status" });
-  element.replaceChildren(make("p", {}, text.about), start, status);
-  start.addEventListener("click", async () => {
-    if (typeof WebAssembly === "undefined") return void (status.textContent = text.noWasm);
-    start.disabled = true;
-    status.textContent = text.loading;
-    try {
-      const run = await load(element.dataset.model);
-      start.remove();
-      status.textContent = "";
-      build(element, text, status, run);
-    } catch (error) {
-      start.disabled = false;
-      status.textContent = text.failed(error);
-    }
-  });
-}
-
-const demos = document.querySelectorAll(".demo[data-demo=gates]");
-if (demos.length) document.head.append(make("link", { rel: "stylesheet", href: at("gates.css") }));
-demos.forEach(offer);
+offerNetwork("gates", TEXTS, build);

@@ -65,9 +65,7 @@ class Request:
     checkpoint: Path | None = None
     files: list[str] = field(default_factory=list)  # images for `predict`
     weights: str | None = None  # shipped weights, where no checkpoint is given
-    to: Path | None = (
-        None  # the picture that `predict` writes, of a paper that generates, or the film of one that plays
-    )
+    to: Path | None = None  # what `predict` writes: of a paper that generates a picture, of one that plays a film
     sampling: dict[str, Any] = field(default_factory=dict)  # number, seed and label of what is on it
     text: str | None = None  # what a paper that reads sequences is to read
     test_after: bool = False  # `reproduce`
