@@ -1,7 +1,7 @@
 # make reproduce   trains LeNet-5 on real digits, offline, and prints the verdicts on its claims
 # make test        runs all tests but those of the site
 # make faults      runs them too, and writes which faults they tried into docs/faults.json
-# make compare     installs torchvision, timm and gensim, so that `make test` holds the cards against them too
+# make compare     installs torchvision, timm, gensim and OpenCV, so that `make test` holds the cards against them too
 # make docs        builds the site into site/
 # make serve       shows it, and what you edit within seconds
 # make test-site   builds it and tests it in a real browser

@@ -89,6 +89,7 @@ def test_an_optimiser_with_its_constant_in_the_root_would_be_noticed(monkeypatch
 
 def test_a_wrapper_that_took_the_maximum_of_colours_would_be_noticed(monkeypatch):
     pytest.importorskip("gymnasium", reason="the games come with pip install 'literatim[atari]'")
+    pytest.importorskip("cv2", reason="Gymnasium's AtariPreprocessing needs OpenCV, which `make compare` installs")
     with measured_once():
         monkeypatch.setattr(learning, "seen", lambda *_: torch.tensor(76))
         assert not others.preprocessing_differs()
