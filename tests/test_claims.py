@@ -347,7 +347,9 @@ COMPARED = [(paper, i) for paper in PAPERS for i in range(len(reading.card(paper
 def test_popular_implementations_still_differ_so(paper, row):
     other = reading.card(paper).compared[row]
     for word in (word for word in NEEDS if word in str(other.with_)):
-        pytest.importorskip(NEEDS[word], reason=f"this row of the card needs {NEEDS[word]}, which `make compare` installs")
+        pytest.importorskip(
+            NEEDS[word], reason=f"this row of the card needs {NEEDS[word]}, which `make compare` installs"
+        )
     assert verdicts.call(other.check) is True
 
 

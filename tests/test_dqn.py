@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from conftest import assert_refused, inside
+from literatim.datasets import environments
 from literatim.datasets.environments import CATCH, make
 from literatim.datasets.experience import ExperienceDataModule
 from literatim.datasets.games import Game
@@ -136,6 +137,18 @@ def test_a_run_that_was_moved_goes_on_where_it_lies(runs, tmp_path):
     assert "epoch 4/4" in done.stderr
     assert set(memory_of(folder)) == {"0-152.steps"}
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_goes_on_with_the_version_of_the_game_that_it_began_with_alone(runs, tmp_path, monkeypatch):
+    shutil.copytree(runs, tmp_path / "runs" / "dqn")
+    folder = tmp_path / "runs" / "dqn" / "pong" / "0"
+    versions = json.loads((folder / "record.json").read_text())["versions"]
+    assert {name: versions[name] for name in ("gymnasium", "ale-py")} == environments.packages(PONG)
+    monkeypatch.setattr(environments, "version", lambda name: "9.9.9")
+    before = (folder / "checkpoints" / "last.ckpt").read_bytes()
+    on = inside("fit", "dqn", "--recipe", "pong", "--ckpt_path", "last", "--trainer.max_epochs", "4", cwd=tmp_path)
+    assert_refused(on, "install the one of then (here are gymnasium 9.9.9, ale-py 9.9.9)")
+    assert (folder / "checkpoints" / "last.ckpt").read_bytes() == before
 
 
 # --- the agent -------------------------------------------------------------------------------------

@@ -189,9 +189,13 @@ def test_a_game_with_another_number_of_actions_is_played_by_a_network_that_has_t
     assert "test_score" in done.stdout
 
 
-def test_options_that_an_environment_does_not_take_are_refused():
-    with pytest.raises(LiteratimError, match="FrozenLake-v1: the environment cannot be made"):
-        make("FrozenLake-v1", size=84)
+@pytest.mark.parametrize(("option", "said"), [
+    ({"size": 84}, "unexpected keyword argument"), ({"map_name": "9x9"}, "it has no '9x9'"),
+    ({"desc": 3}, ""), ({"render_mode": 3}, ""),
+])  # fmt: skip
+def test_options_that_an_environment_does_not_take_are_refused(option, said):
+    with pytest.raises(LiteratimError, match=f"FrozenLake-v1: the environment cannot be made: .*{said}"):
+        make("FrozenLake-v1", **option)
 
 
 def test_without_gymnasium_or_ale_the_sentence_says_what_to_install(monkeypatch):

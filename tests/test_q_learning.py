@@ -208,6 +208,9 @@ def test_options_that_cannot_be_are_named(options, what):
         ({"environment": "CartPole-v1"}, "CartPole-v1 .CartPoleEnv. has no table of its states"),
         ({"environment": "Blackjack-v1"}, "has no table of its states"),
         ({"steps": 0}, "data.steps is 0"),
+        ({"options": {"map_name": "9x9"}}, "cannot be made: it has no '9x9'"),
+        ({"options": {"desc": ["FFF", "FFG"]}}, "has no state in which an episode begins"),
+        ({"options": {"render_mode": "human"}}, "render_mode"),
     ],
 )
 def test_an_environment_that_cannot_be_learned_in_is_named(options, what):

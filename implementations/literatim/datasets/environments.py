@@ -36,7 +36,7 @@ def make(name: str, **options: Any) -> Any:
     """A gymnasium.Env by its id, such as "FrozenLake-v1" or "ALE/Pong-v5".
 
     Raises LiteratimError where Gymnasium or ALE are not installed, for an id that none has (with the nearest), and for
-    options that it does not take.
+    options that it does not take: whatever it raises of its own, for anyone may register an environment.
     """
     gymnasium = _gymnasium()
     if name not in gymnasium.registry:
@@ -45,8 +45,10 @@ def make(name: str, **options: Any) -> Any:
         raise LiteratimError(f'there is no environment "{name}"{near(name, gymnasium.registry)}')
     try:
         return gymnasium.make(name, **options)
-    except (TypeError, ValueError, gymnasium.error.Error, ModuleNotFoundError) as error:
+    except Exception as error:
         said = " ".join(str(error).split()).rstrip(".")
+        if isinstance(error, LookupError):  # whose words are but what was looked for
+            said = f"it has no {said}"
         raise LiteratimError(f"{name}: the environment cannot be made: {said}") from None
 
 
@@ -75,6 +77,11 @@ def sum_of(name: str) -> str:
         if rom := get_rom_path(make(name).spec.kwargs["game"]):
             total.update(f"ale-py {version('ale-py')}".encode() + rom.read_bytes())
     return total.hexdigest()
+
+
+def packages(name: str) -> dict[str, str]:
+    """The versions of the packages that make an environment."""
+    return {package: version(package) for package in ("gymnasium", *(["ale-py"] if is_atari(name) else []))}
 
 
 def is_atari(name: str) -> bool:

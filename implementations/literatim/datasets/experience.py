@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
-from literatim.datasets.environments import CATCH, known, make, sum_of
+from literatim.datasets.environments import CATCH, known, make, packages, sum_of
 from literatim.datasets.games import Game, Plan, Screen, game
 from literatim.datasets.made import Chunks, MadeDataModule
 from literatim.datasets.replay import ReplayMemory, forget
@@ -118,6 +118,9 @@ class ExperienceDataModule(MadeDataModule):
     def fingerprint(self) -> str:
         return sum_of(self.environment)
 
+    def packages(self) -> dict[str, str]:
+        return packages(self.environment)
+
     def act_by(self, values: Values) -> None:
         """`values`: of each action (A,), in a state (1, F, S, S) uint8."""
         self.values = values
@@ -133,7 +136,7 @@ class ExperienceDataModule(MadeDataModule):
         self.drawn = self.rng("train")
         self.memory = ReplayMemory(self.capacity, self.game.size, self.frames)
         self.scores: list[float] = []  # of the episodes that ended in this epoch
-        self.score, self.value = 0.0, float("nan")
+        self.score = 0.0
         if self.resumed:
             self.go_on(self.resumed)
         else:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from literatim.datasets.environments import make
+from literatim.datasets.environments import make, packages
 from literatim.datasets.made import MadeDataModule
 from literatim.errors import LiteratimError
 from literatim.parts.processes import Process
@@ -27,7 +27,7 @@ class Tabular(MadeDataModule):
         seed: of everything that is drawn
         watch: sets whose metrics are taken after every epoch: none
 
-    Raises LiteratimError for an environment that there is not, or that has no table.
+    Raises LiteratimError for an environment that there is not, or that has no table or no beginning.
     """
 
     def __init__(
@@ -44,6 +44,8 @@ class Tabular(MadeDataModule):
         if steps < 1:
             raise LiteratimError(f"data.steps is {steps}; it must be at least 1")
         self.environment, self.starts, self.steps = environment, starts, steps
+        if "render_mode" in options:
+            raise LiteratimError("data.options: render_mode draws for a screen, and nothing here looks at one")
         self.env = make(environment, disable_env_checker=True, **options)
         kind, spaces = type(self.env.unwrapped), (self.env.observation_space, self.env.action_space)
         if not all(type(space).__name__ == "Discrete" for space in spaces) or not hasattr(self.env.unwrapped, "P"):
@@ -52,9 +54,14 @@ class Tabular(MadeDataModule):
                 f"{spaces[0]} and acts by {spaces[1]}; FrozenLake-v1, CliffWalking-v1 and Taxi-v4 have one"
             )
         table = self.env.unwrapped
+        if not np.isfinite(table.initial_state_distrib).all():
+            raise LiteratimError(f"{environment} with {options} has no state in which an episode begins")
         self.process = Process.of_table(table.P, table.initial_state_distrib)
         self.reached = np.flatnonzero(self.process.within_reach())
         self.limit: int | None = self.env.spec.max_episode_steps if self.env.spec else None
+
+    def packages(self) -> dict[str, str]:
+        return packages(self.environment)
 
     def begun(self, rng: np.random.Generator) -> None:
         """The environment as a chunk finds it: what it draws from here on follows from the generator."""

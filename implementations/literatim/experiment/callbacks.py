@@ -87,7 +87,8 @@ class Identity(Callback):
         now = fingerprint(paper, recipe, data)
         if self.identity.get("fingerprint", now) != now and getattr(data, "tells_changes", False):
             return  # it says what has changed when it is given the checkpoint's state
-        check_fingerprint(self.identity.get("fingerprint"), now, paper, recipe)
+        packages = data.packages() if hasattr(data, "packages") else {}
+        check_fingerprint(self.identity.get("fingerprint"), now, paper, recipe, packages)
         if now:
             self.identity["fingerprint"] = now
         if trainer.is_global_zero:

@@ -47,10 +47,17 @@ def fingerprint_now(paper: str, recipe: str, config: Path) -> str | None:
     return fingerprint(paper, recipe, data)
 
 
-def check_fingerprint(began: str | None, now: str | None, paper: str, recipe: str) -> None:
-    """Raises LiteratimError where a run would go on with other data. Runs of earlier versions have no sum."""
+def check_fingerprint(began: str | None, now: str | None, paper: str, recipe: str, packages: dict[str, str]) -> None:
+    """Raises LiteratimError where a run would go on with other data. Runs of earlier versions have no sum.
+
+    `packages`: the versions of those that make the data, of data that are made.
+    """
     if began and now and began != now:
+        changed = "their content has changed since then; put the old data back"
+        if packages:
+            changed = "what makes them is another version; install the one of then"
+            changed += f" (here are {', '.join(f'{name} {version}' for name, version in packages.items())})"
         raise LiteratimError(
-            "the data are not those the run began with: their content has changed since then; put the old data back, "
+            f"the data are not those the run began with: {changed}, "
             f"or begin a new run: literatim fit {paper} --recipe {recipe}"
         )

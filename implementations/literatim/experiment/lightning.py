@@ -293,7 +293,8 @@ class PaperCLI(LightningCLI):
             found = self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
             metrics |= {k: callbacks.shortened(v) for k, v in found[0].items()}
         accelerator = type(self.trainer.accelerator).__name__.removesuffix("Accelerator").lower()
-        rest = record.outcome(metrics, self.curve.wall, self.curve.threads, accelerator, str(self.trainer.precision))
+        taken = (self.curve.wall, self.curve.threads, accelerator, str(self.trainer.precision))
+        rest = record.outcome(metrics, *taken, self.datamodule)
         self.record = {**self.identity, **rest, "tested": self.request.test_after}
         folder = self.request.folder
         if folder and self.trainer.is_global_zero:

@@ -71,8 +71,10 @@ def same_run(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return same and len(sums) < 2
 
 
-def outcome(metrics: dict[str, float], wall_s: float, threads: int, accelerator: str, precision: str) -> dict[str, Any]:
-    """The rest of the record, at the end of the run."""
+def outcome(
+    metrics: dict[str, float], wall_s: float, threads: int, accelerator: str, precision: str, data: Any
+) -> dict[str, Any]:
+    """The rest of the record, at the end of the run. A data module may have a method `packages() -> dict[str, str]`."""
     return {
         "metrics": dict(sorted(metrics.items())),
         "wall_s": round(wall_s, 1),
@@ -86,6 +88,7 @@ def outcome(metrics: dict[str, float], wall_s: float, threads: int, accelerator:
             "torch": torch.__version__,
             "pytorch-lightning": pytorch_lightning.__version__,
             "numpy": numpy.__version__,
+            **(data.packages() if hasattr(data, "packages") else {}),
         },
     }
 

@@ -2,7 +2,6 @@ r"""Deep Q-learning with experience replay and a target network: Algorithm 1 of 
 
 from __future__ import annotations
 
-import copy
 from typing import Any, Literal, cast
 
 import torch
@@ -12,6 +11,7 @@ from torch.nn import functional as F
 import literatim
 from literatim.errors import LiteratimError
 from literatim.papers.dqn2013.training import DQN2013Training
+from literatim.parts.half import half
 
 
 class DQNTraining(DQN2013Training):
@@ -64,7 +64,7 @@ class DQNTraining(DQN2013Training):
     def target(self, following: Tensor) -> Tensor:
         """(N, A): the values of the next states, by the network of up to `target_every` updates ago."""
         if self.engine == "half" and "target_net" not in self.made:
-            self.made["target_net"] = copy.deepcopy(self.target_net).to(torch.bfloat16)
+            self.made["target_net"] = half(self.target_net)
         return self.working("target_net")(following)
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
