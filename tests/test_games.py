@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 from torch.nn import functional as F
 
 from conftest import CHECKOUT, assert_refused, inside
@@ -89,6 +90,23 @@ def test_gymnasiums_preprocessing_has_area_and_differs_in_few_pixels():
         for how in ("area", "bilinear")
     }
     assert differing["area"] < 0.01 < 0.02 < differing["bilinear"]
+
+
+def test_a_screen_takes_one_thread_and_leaves_numpy_its_own(monkeypatch):
+    """Those of OpenBLAS wait in a loop for more to do, on the cores where torch then learns."""
+
+    def threads():
+        found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+        return [library["num_threads"] for library in found if "numpy" in library["filepath"]]
+
+    playing, within, rint = Atari(PONG, noops=0), [], np.rint
+    monkeypatch.setattr(np, "rint", lambda values: within.append(threads()) or rint(values))
+    with threadpool_limits(2, user_api="blas"):
+        before = threads()
+        played(playing, [0])
+        assert within == [[1] * len(before)] * len(within)
+        assert threads() == before
+    assert within
 
 
 # --- an episode ------------------------------------------------------------------------------------

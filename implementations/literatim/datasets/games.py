@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from literatim.datasets.environments import CATCH, is_atari, make
 from literatim.errors import LiteratimError
@@ -16,6 +18,12 @@ Screen = NDArray[np.uint8]
 Plan = Literal["maximum", "crop"]
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601; neither paper prints its weights
 HEIGHT, WIDTH = 210, 160  # of ALE's screen
+
+
+@cache
+def blas() -> ThreadpoolController:
+    """The libraries that numpy multiplies by."""
+    return ThreadpoolController()
 
 
 class Seen(NamedTuple):
@@ -152,7 +160,8 @@ class Atari(Game):
 
     def small(self, frame: Screen) -> Screen:
         """(84 or 110, 84) of a frame (210, 160, 3)."""
-        small: Screen = np.rint(self.down @ (frame @ LUMINANCE) @ self.across).astype(np.uint8)
+        with blas().limit(limits=1, user_api="blas"):  # whose other threads would wait in a loop where torch's compute
+            small: Screen = np.rint(self.down @ (frame @ LUMINANCE) @ self.across).astype(np.uint8)
         return small
 
     def picture(self) -> Screen:
