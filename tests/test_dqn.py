@@ -223,6 +223,12 @@ def test_the_agent_acts_at_random_as_often_as_it_is_told():
         assert (actions != 1).mean() == pytest.approx(others, abs=0.03)
 
 
+def test_to_print_a_data_module_plays_nothing():
+    data = agent()
+    assert str(data) == f"ExperienceDataModule: {CATCH}, 5 updates of 32 transitions"
+    assert data.memory is None
+
+
 def test_between_two_updates_stand_as_many_steps_as_said():
     data = agent(every=3, start=50)
     seen = []

@@ -115,6 +115,10 @@ class ExperienceDataModule(MadeDataModule):
                     make(name)
             self.game = game(self.environment, **self.screen, **self.learned)
 
+    def __str__(self) -> str:
+        """In place of Lightning's, which goes through what a data module gives, and so would play."""
+        return f"{type(self).__name__}: {self.environment}, {self.updates} updates of {self.batch_size} transitions"
+
     def fingerprint(self) -> str:
         return sum_of(self.environment)
 
