@@ -90,6 +90,7 @@ schema: .venv/installed
 	@$(BIN)/literatim lint --schema card > papers/card.schema.json
 	@$(BIN)/literatim lint --schema claims > papers/claims.schema.json
 	@$(BIN)/literatim lint --schema record > papers/record.schema.json
+	@$(BIN)/literatim lint --schema index > papers/index.schema.json
 
 wheel: .venv/installed-dev
 	@rm -rf dist && $(BIN)/python -m build -q --wheel

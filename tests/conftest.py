@@ -149,7 +149,7 @@ def papers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def forget() -> None:
     """Let the cards be read again."""
-    from literatim.registry import ledger, reading
+    from literatim.registry import index, ledger, reading
 
-    for cached in (reading.card, reading.claims, ledger.hashes):
+    for cached in (index.read_index, reading.card, reading.claims, ledger.hashes):
         cached.cache_clear()

@@ -63,14 +63,17 @@ def claim(**fields):
     return Claim.model_validate_json(json.dumps({**base, **how, **fields}))
 
 
-@pytest.mark.parametrize("kind", [*SCHEMAS, "record"])
+@pytest.mark.parametrize("kind", [*SCHEMAS, "record", "index"])
 def test_the_exported_schemas_are_current(kind, capsys):
     assert main(["lint", "--schema", kind]) == 0
     assert json.loads(capsys.readouterr().out) == editor_schema(kind), "run `make schema`"
     jsonschema.Draft202012Validator.check_schema(editor_schema(kind))
 
 
-@pytest.mark.parametrize("path", sorted(CHECKOUT.glob("papers/*/c*.yaml")), ids=lambda path: path.parent.name)
+OURS = [*sorted(CHECKOUT.glob("papers/*/c*.yaml")), CHECKOUT / "papers/index.yaml"]
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.parent.name)
 def test_cards_and_claims_please_the_editors_schema(path):
     """Editors find the schema by the comment at the head of the file."""
     text = path.read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ from literatim.places import at_home
 COMMANDS = {
     "list": "the papers, by wildcard, year, topic or author",
     "show": "a paper's card in short",
-    "cite": "a paper's BibTeX entry",
+    "cite": "references to papers: BibTeX, CSL-JSON or RIS",
     "verify": "the verdicts on a paper's claims",
     "lint": "check the cards, recipes and records",
     "fit": "train a recipe (the Lightning CLI)",

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from literatim.cli import COMMANDS, Parser, print_json
+from literatim.cli import COMMANDS, Parser, literature, print_json
 from literatim.errors import LiteratimError
 from literatim.places import writable
 
@@ -24,20 +24,18 @@ COLOURS = {
 
 def main(command: str, args: list[str]) -> int:
     parser = Parser(prog=f"literatim {command}", description=COMMANDS[command][0].upper() + COMMANDS[command][1:] + ".")
-    commands = {"list": list_, "show": show, "cite": cite, "verify": verify, "lint": lint, "export": export}
+    commands = {"list": list_, "show": show, "cite": literature.cite, "verify": verify, "lint": lint, "export": export}
     return commands[command](parser, args)
 
 
 def list_(parser: argparse.ArgumentParser, args: list[str]) -> int:
     parser.add_argument("pattern", nargs="?", default="*", help='of id, alias or title, such as "*net*"')
-    parser.add_argument("--year", help="1998, 2012-2015, 2012- or -2000")
-    parser.add_argument("--topic", help="one of the card's topics, such as vision")
-    parser.add_argument("--author", help="part of an author's name")
+    literature.add_filters(parser)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(args)
     from literatim.registry.names import matching
 
-    entries = matching(given.pattern, year=given.year, topic=given.topic, author=given.author)
+    entries = matching(given.pattern, **literature.filters(given))
     rows = [
         {
             "id": paper,
@@ -47,6 +45,7 @@ def list_(parser: argparse.ArgumentParser, args: list[str]) -> int:
             "variants": list(entry["variants"]),
             "recipes": list(entry["recipes"]),
         }
+        | ({"card": "venue" in entry} if given.all else {})
         for paper, entry in entries.items()
     ]
     if given.json:
@@ -80,15 +79,20 @@ def _print_columns(rows: list[tuple[str, ...]], room: int) -> None:
 
 
 def show(parser: argparse.ArgumentParser, args: list[str]) -> int:
-    parser.add_argument("paper", help="id, alias, arXiv id, DOI, BibTeX key or title, or a network's name")
+    parser.add_argument("paper", help=literature.NAMED)
     parser.add_argument("--json", action="store_true", help="the whole card")
     given = parser.parse_args(args)
+    from literatim.registry.names import reference
+
+    entry, has_card = reference(given.paper)
+    if not has_card:
+        return literature.show(entry["id"], given.json)
     from literatim.interop import NETWORKS
     from literatim.loading import TORCHVISION, known_weights, shipped_weights
-    from literatim.registry import card, claims, resolve
+    from literatim.registry import card, claims
     from literatim.registry.ledger import records
 
-    found = card(resolve(given.paper))
+    found = card(entry["id"])
     if given.json:
         print_json(found.model_dump(by_alias=True, mode="json"))
         return 0
@@ -121,16 +125,6 @@ def show(parser: argparse.ArgumentParser, args: list[str]) -> int:
             what = "words with their vectors"
         out.print(f'  {name:18} {what}: literatim.load("{found.id}", weights="{name}")')
     out.print(f"\n{len(claims(found.id))} claims: literatim verify {found.id}")
-    return 0
-
-
-def cite(parser: argparse.ArgumentParser, args: list[str]) -> int:
-    parser.add_argument("paper", help="id, alias, arXiv id, DOI, BibTeX key or title, or a network's name")
-    given = parser.parse_args(args)
-    from literatim.registry import card, resolve
-    from literatim.registry.bibtex import bibtex
-
-    print(bibtex(card(resolve(given.paper))))
     return 0
 
 
@@ -196,14 +190,15 @@ def lint(parser: argparse.ArgumentParser, args: list[str]) -> int:
     parser.epilog = "Exit status 1 if there are faults."
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="a card, recipe, record …; all where none")
     parser.add_argument(
-        "--schema", choices=("card", "claims", "record"), help="print the JSON Schema for editors instead"
+        "--schema", choices=("card", "claims", "record", "index"), help="print the JSON Schema for editors instead"
     )
     given = parser.parse_args(args)
     if given.schema:
+        from literatim.registry.index_schema import Index
         from literatim.registry.recorded import RecordFile
         from literatim.registry.schema import Card, Claims
 
-        schemas: dict[str, Any] = {"card": Card, "claims": Claims, "record": RecordFile}
+        schemas: dict[str, Any] = {"card": Card, "claims": Claims, "record": RecordFile, "index": Index}
         print_json(schemas[given.schema].model_json_schema())
         return 0
     from literatim.registry.lint import lint as faults_of

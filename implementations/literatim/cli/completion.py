@@ -83,14 +83,17 @@ def known(before: list[str], last: str) -> list[str]:
         return options(command, paper)
     if command == "completion":
         return list(SCRIPTS)
-    return papers(last) if command not in NO_PAPER and (paper is None or command == "verify") else []
+    return papers(command, last) if command not in NO_PAPER and (paper is None or command in ("verify", "cite")) else []
 
 
-def papers(last: str) -> list[str]:
-    """The ids; where none begins so, names of networks and aliases."""
+def papers(command: str, last: str) -> list[str]:
+    """The ids, of the index too where the command knows it; where none begins so, names of networks and aliases."""
     from literatim.registry import heads
+    from literatim.registry.names import everything
 
     entries = heads()
+    if command in ("show", "cite") and last:
+        entries = everything()
     if found := [paper for paper in entries if paper.startswith(last)]:
         return found
     others = [(*e["aliases"], *e["variants"], *e.get("variant_aliases", {})) for e in entries.values()]

@@ -13,7 +13,7 @@ from mkdocs.plugins import event_priority
 from literatim.errors import LiteratimError
 from literatim.pages import edition
 from literatim.pages.site import write
-from literatim.registry import ledger, reading
+from literatim.registry import index, ledger, reading
 from literatim.registry.facts import facts_folder
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -45,7 +45,7 @@ def on_pre_build(config: Any) -> None:
     BUILDING.append(config)
     if len(BUILDING) > 1:
         return
-    for remembered in (reading.card, reading.claims, ledger.hashes, edition.tree):
+    for remembered in (index.read_index, reading.card, reading.claims, ledger.hashes, edition.tree):
         remembered.cache_clear()
     try:
         write(Path(config["docs_dir"]), facts_folder(), ROOT / "tutorials")

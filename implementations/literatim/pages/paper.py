@@ -28,8 +28,8 @@ from literatim.pages.markup import (
 )  # fmt: skip
 from literatim.pages.runs import recipes, runs
 from literatim.pages.words import word
-from literatim.registry.bibtex import bibtex
-from literatim.registry.reading import weights_path
+from literatim.registry.citing import bibtex
+from literatim.registry.reading import head, weights_path
 from literatim.registry.schema import Predecessor
 
 
@@ -65,7 +65,7 @@ def byline(entry: Entry, lang: Lang) -> str:
     names += [link(f"https://arxiv.org/abs/{card.arxiv}", f"arXiv&#58;{esc(card.arxiv)}")] if card.arxiv else []
     said_of = f"{esc(', '.join(card.authors))}<br>{esc(str(card.venue))}, {card.year}"
     lines = block(element("p", "<br>".join([said_of, " · ".join(names)]), class_="byline"))
-    cite = code_block(bibtex(card)).strip()
+    cite = code_block(bibtex(head(card.id))).strip()
     return lines + block(f'<details class="bibtex"><summary>{word("copy-bibtex", lang)}</summary>{cite}</details>')
 
 

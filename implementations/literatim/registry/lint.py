@@ -9,6 +9,7 @@ from typing import Any
 from literatim.errors import LiteratimError
 from literatim.registry.data import DATA_SETS
 from literatim.registry.faithful import undeclared
+from literatim.registry.index import index, index_file
 from literatim.registry.ledger import astray, record_files
 from literatim.registry.names import loose, names, networks, normal
 from literatim.registry.reading import (
@@ -32,7 +33,7 @@ def lint(files: list[Path] | None = None) -> list[str]:
     if files:
         return [fault for path in files for fault in lint_file(path)]
     found = [path for name in ("card.yaml", "claims.yaml") for path in sorted(papers_folder().glob(f"*/{name}"))]
-    faults = [fault for path in found for fault in lint_file(path)]
+    faults = [fault for path in [*found, *filter(Path.is_file, [index_file()])] for fault in lint_file(path)]
     if faults:
         return faults
     known = heads()
@@ -45,6 +46,7 @@ def lint(files: list[Path] | None = None) -> list[str]:
         fault
         for paper in known
         for faults in (
+            _indexed(paper),
             _across(paper, called),
             _aliases(paper, variants),
             _recipes(paper),
@@ -62,6 +64,28 @@ def _aliases(paper: str, variants: dict[str, list[str]]) -> Iterator[str]:
             if other != paper:
                 at = place_of(paper_folder(paper) / "card.yaml", ("aliases", i))
                 yield at + f'aliases[{i}]: a variant of {other} is called "{name}"'
+
+
+def _indexed(paper: str) -> Iterator[str]:
+    """Where a card and the literature index do not say the same of a paper, or of what it builds on."""
+    if not index_file().is_file():
+        return
+    found, card_file = card(paper), paper_folder(paper) / "card.yaml"
+    if entry := index().by_id.get(paper):
+        for field in ("year", "doi", "arxiv", "bibtex"):
+            if getattr(found, field) != getattr(entry, field):
+                said = f"{field}: the card has {getattr(found, field)}, index.yaml {getattr(entry, field)}"
+                yield place_of(card_file, (field,)) + said
+    for i, before in enumerate(found.builds_on):
+        known = None if before.id else index().find(before.doi, before.title)
+        if known is None:
+            continue
+        at = place_of(card_file, ("builds_on", i)) + f"builds_on[{i}]: "
+        if before.year not in (None, known.year):
+            yield at + f"index.yaml has the year {known.year} for {known.id}"
+        doi = known.doi or (known.arxiv and f"10.48550/arXiv.{known.arxiv}")
+        if doi and (before.doi or "").casefold() != doi.casefold():
+            yield at + f"index.yaml has the DOI {doi} for {known.id}"
 
 
 def _recipes(paper: str) -> Iterator[str]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Container
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Literal, get_args
 
 from literatim.errors import LiteratimError, did_you_mean
+from literatim.registry import index
 from literatim.registry.data import DATA_SETS
 from literatim.registry.reading import head, heads, papers_folder
+
+Collection = Literal["edition", "all"]  # the papers with a card, or those of the literature index too
 
 
 def normal(name: str) -> str:
@@ -17,6 +21,7 @@ def normal(name: str) -> str:
     name = " ".join(name.casefold().split())
     name = re.sub(r"^(https?://)?(dx\.)?(doi\.org/|arxiv\.org/(abs|pdf)/)", "", name)
     name = re.sub(r"^(arxiv|doi):\s*", "", name)
+    name = name.removeprefix("10.48550/arxiv.")  # the DOI that arXiv gives to every paper
     return re.sub(r"^(\d{4}\.\d{4,5})(v\d+)?(\.pdf)?$", r"\1", name)
 
 
@@ -77,9 +82,46 @@ def network(name: str) -> tuple[str, str | None]:
     if candidates:
         said = " or ".join(f'"{name}"' for name in candidates)
         raise LiteratimError(f'"{name}" alone does not say of which paper; say {said}')
+    if found := indexed(name):
+        raise LiteratimError(_without_code(found, entries))
     known = {normal(n) for entry in entries.values() for n in [*names(entry), *_spelt(entry)] if len(n) > 1}
     hint = did_you_mean(wanted, sorted(known))
     raise LiteratimError(f'there is no paper called "{name}"{hint or "; literatim list shows them all"}')
+
+
+def indexed(name: str) -> dict[str, Any] | None:
+    """The row of the literature index that a name is of: its id, DOI, arXiv id or address, BibTeX key, title or what
+    people call it."""
+    wanted, rows = {normal(name), loose(name)}, index.rows()
+    if normal(name) in rows:
+        return rows[normal(name)]
+    return next(
+        (row for row in rows.values() if wanted & {form(n) for n in names(row) for form in (normal, loose)}), None
+    )
+
+
+def _without_code(row: dict[str, Any], entries: dict[str, dict[str, Any]]) -> str:
+    said = f'"{row["title"]}" ({row["year"]}) is in the literature index only: the edition has no code of it'
+    near = index.nearest(row["id"], entries)
+    return said + (f"; the nearest paper that has is {near} (literatim show {near})" if near else "")
+
+
+def reference(name: str) -> tuple[dict[str, Any], bool]:
+    """(what `cite` needs of a paper, whether it has a card), by any name of one of the edition or of the index.
+
+    Raises LiteratimError with the nearest names.
+    """
+    if normal(name) in (rows := index.rows()) and not (papers_folder() / normal(name)).is_dir():
+        return index.row(normal(name)), False
+    try:
+        return head(resolve(name)), True
+    except LiteratimError as error:
+        if found := indexed(name):
+            return index.row(found["id"]), False
+        others = {normal(n) for row in rows.values() for n in names(row)}
+        if "did you mean" in str(error) or not (hint := did_you_mean(normal(name), sorted(others))):
+            raise
+        raise LiteratimError(f'there is no paper called "{name}"{hint}') from None
 
 
 def _of(paper: str, entry: dict[str, Any], name: str) -> str | None:
@@ -132,31 +174,59 @@ def find(
     year: int | str | Container[int] | None = None,
     topic: str | None = None,
     author: str | None = None,
+    collection: Collection = "edition",
 ) -> list[str]:
     """Ids of the papers whose id, alias or title matches a wildcard pattern, or with a network so called; oldest first.
 
     `year` is a year, a span of them ("2012-2015") or anything that contains years (`range(2012, 2016)`), `topic` one of
-    the card's topics, `author` a part of an author's name. Case does not matter. Raises LiteratimError for values of
-    another kind.
+    the card's topics, `author` a part of an author's name. Case does not matter. `collection="all"` finds papers of the
+    literature index besides, of which there is no code. Raises LiteratimError for values of another kind.
     """
-    return list(matching(pattern, year=year, topic=topic, author=author))
+    return list(matching(pattern, year=year, topic=topic, author=author, collection=collection))
 
 
 def matching(
-    pattern: str, *, year: int | str | Container[int] | None, topic: str | None, author: str | None
+    pattern: str,
+    *,
+    year: int | str | Container[int] | None,
+    topic: str | None,
+    author: str | None,
+    collection: Collection = "edition",
 ) -> dict[str, dict[str, Any]]:
-    """id -> head of the papers that `find` finds: one reading of the cards serves both."""
+    """id -> head of the papers that `find` finds: one reading of the cards serves both. The rows of the literature
+    index have no variants and no recipes."""
     for name, given in {"pattern": pattern, "topic": topic, "author": author}.items():
         if not isinstance(given, str | None):
             raise LiteratimError(f"find: {name} is a word, not {given!r:.40}")
+    if collection not in get_args(Collection):
+        raise LiteratimError(f'find: collection is "edition" or "all", not {collection!r:.40}')
     wanted = (year,) if isinstance(year, int) else years(year) if isinstance(year, str) else year
     if not isinstance(wanted, Container | None) or isinstance(year, bool):
         raise LiteratimError(f'find: year is a year, a span such as "2012-2015" or a range, not {year!r:.40}')
+    pattern, author = pattern.casefold(), folded(author) if author else None
     return {
         paper: entry
-        for paper, entry in heads().items()
-        if (any(fnmatchcase(normal(n), pattern.casefold()) for n in names(entry)) or loose(pattern) in networks(entry))
+        for paper, entry in (heads() if collection == "edition" else everything()).items()
+        if (any(fnmatchcase(normal(n), pattern) for n in names(entry)) or loose(pattern) in networks(entry))
         and (wanted is None or entry["year"] in wanted)
         and (topic is None or topic.casefold() in map(str.casefold, entry["topics"]))
-        and (author is None or any(author.casefold() in name.casefold() for name in entry["authors"]))
+        and (author is None or any(author in folded(name) for name in entry["authors"]))
     }
+
+
+def everything() -> dict[str, dict[str, Any]]:
+    """id -> the head of its card or its row of the index, oldest first; a card has the index's topics besides."""
+    found, rows = heads(), index.rows()
+    for paper, row in rows.items():
+        if paper in found:
+            topics = dict.fromkeys([*found[paper]["topics"], *row["topics"]])
+            found[paper] = found[paper] | {"topics": list(topics)}
+        else:
+            found[paper] = row | {"variants": {}, "recipes": {}}
+    return dict(sorted(found.items(), key=lambda item: (item[1]["year"], item[0])))
+
+
+def folded(name: str) -> str:
+    """A name as a keyboard without accents has it: "Velickovic" finds Veličković."""
+    apart = unicodedata.normalize("NFKD", name.casefold().replace("ł", "l").replace("ø", "o"))
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))

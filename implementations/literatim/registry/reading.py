@@ -25,7 +25,7 @@ Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # The sections of card.yaml that names, `list` and `find` need.
 HEAD = (
     "id", "aliases", "title", "authors", "year", "arxiv", "doi", "bibtex", "topics", "variants", "variant_aliases",
-    "recipes",
+    "recipes", "venue",
 )  # fmt: skip
 PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null")}
 
@@ -66,6 +66,8 @@ def _head(path: Path) -> dict[str, Any]:
         # What lies deeper than the names of variants and recipes is half of the reading.
         found = yaml.load("".join(re.sub(r"^ {4}.*\n?", "", parts.get(name, ""), flags=re.M) for name in HEAD), Loader)
         if isinstance(found, dict) and isinstance(found["year"], int) and isinstance(found["title"], str):
+            if not isinstance(found["bibtex"], str):
+                raise TypeError("bibtex")
             for name in ("aliases", "authors", "topics", "variants", "variant_aliases", "recipes"):
                 kind = dict if name in ("variants", "variant_aliases", "recipes") else list
                 words = found.setdefault(name, kind())
@@ -73,6 +75,9 @@ def _head(path: Path) -> dict[str, Any]:
                     raise TypeError(name)
             if not all(isinstance(variant, str) for variant in found["variant_aliases"].values()):
                 raise TypeError("variant_aliases")
+            venue = found["venue"]
+            if not isinstance(venue, dict) or not all(isinstance(part, str) for part in venue.values()):
+                raise TypeError("venue")
             return found | {"id": path.parent.name}
     except (yaml.YAMLError, KeyError, TypeError, ValueError):
         pass
@@ -95,7 +100,7 @@ def card(paper: str) -> Card:
     """The whole card of a paper, validated. Raises LiteratimError with file:line:column of the first fault."""
     from literatim.registry.schema import Card
 
-    return _validated(paper_folder(paper) / "card.yaml", Card)
+    return validated(paper_folder(paper) / "card.yaml", Card)
 
 
 @cache
@@ -104,10 +109,11 @@ def claims(paper: str) -> tuple[Claim, ...]:
     from literatim.registry.schema import Claims
 
     path = paper_folder(paper) / "claims.yaml"
-    return _validated(path, Claims).expanded() if path.exists() else ()
+    return validated(path, Claims).expanded() if path.exists() else ()
 
 
-def _validated(path: Path, schema: type[Any]) -> Any:
+def validated(path: Path, schema: type[Any]) -> Any:
+    """The object that a file describes. Raises LiteratimError with file:line:column of its first fault."""
     problems, found = validate(path, schema)
     if problems:
         more = f" (and {len(problems) - 1} more: literatim lint)" if len(problems) > 1 else ""
@@ -116,7 +122,8 @@ def _validated(path: Path, schema: type[Any]) -> Any:
 
 
 def lint_file(path: Path) -> list[str]:
-    """Every fault of one card.yaml, claims.yaml, recipe, record.json or curve.csv, with its place."""
+    """Every fault of one card.yaml, claims.yaml, index.yaml, recipe, record.json or curve.csv, with its place."""
+    from literatim.registry import index
     from literatim.registry.recorded import curve_rows, faults_of
     from literatim.registry.schema import Card, Claims
     from literatim.registry.settings import recipe_faults
@@ -129,10 +136,13 @@ def lint_file(path: Path) -> list[str]:
             return [] if curve_rows(path) else [f"{shown(path)}:1: a curve without a row"]
         except LiteratimError as error:
             return [str(error)]
+    if path.name == index.FILE:
+        return list(index.faults_of(path))
     if path.resolve().parent.name == "recipes":
         return recipe_faults(path)
     if path.name not in schemas:
-        return [f"{shown(path)}:1:1: only card.yaml, claims.yaml, recipes, record.json and curve.csv are checked"]
+        known = "card.yaml, claims.yaml, index.yaml, recipes, record.json and curve.csv"
+        return [f"{shown(path)}:1:1: only {known} are checked"]
     return validate(path, schemas[path.name])[0]
 
 
