@@ -138,9 +138,9 @@ def test_without_an_index_there_are_the_cards_alone(alone):
     [
         ("id: second", "id: first", '21:3: papers[1].id: two entries are called "first"'),
         (
-            'arxiv: "0901.0001"',
-            "doi: 10.1000/aB1\n  recalled: [doi]",
-            '26:3: papers[1].doi: "10.1000/aB1" is that of first already',
+            "  bibtex: lovelace1999",
+            "  doi: 10.1000/aB1\n  recalled: [doi]\n  bibtex: lovelace1999",
+            '27:3: papers[1].doi: "10.1000/aB1" is that of first already',
         ),
         ("lovelace1999second", "lovelace1998first", '27:3: papers[1].bibtex: "lovelace1998first" is that of first'),
         ("10.1000/Ab1", "doi.org/10.1000/Ab1", "13:3: papers[0].doi: string should match pattern"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from literatim.pages.edition import Edition, code_links
 from literatim.pages.markup import Lang, block, doi_url, element, esc, front_matter, link, plain_title, said, scrolling
 from literatim.pages.words import word
+from literatim.registry.index import index, index_file
 from literatim.registry.schema import Predecessor
 
 COLUMN, ROW, WIDE, HIGH, LEFT, TOP = 168, 84, 142, 40, 76, 14
@@ -83,15 +84,24 @@ def graph(edition: Edition, label: str) -> str:
     )
 
 
-def _way(start: tuple[float, float], end: tuple[float, float], lane: int) -> str:
+def _way(
+    start: tuple[float, float],
+    end: tuple[float, float],
+    lane: int,
+    *,
+    wide: int = WIDE,
+    high: int = HIGH,
+    row: int = ROW,
+    column: int = COLUMN,
+) -> str:
     """From the foot of one box to the head of another; past rows in between, in the gap beside its column."""
-    (x1, y1), (x2, y2) = (start[0] + WIDE / 2, start[1] + HIGH), (end[0] + WIDE / 2, end[1])
-    gap = ROW - HIGH
+    (x1, y1), (x2, y2) = (start[0] + wide / 2, start[1] + high), (end[0] + wide / 2, end[1])
+    gap = row - high
     if start[1] == end[1]:  # of one year: below both
         return f"M{x1},{y1} C{x1},{y1 + gap / 2} {x2},{y1 + gap / 2} {x2},{y1}"
     if y2 - y1 <= gap:
         return f"M{x1},{y1} C{x1},{y1 + gap / 2} {x2},{y2 - gap / 2} {x2},{y2}"
-    x = end[0] - 4 - lane * (COLUMN - WIDE - 8) / 3  # four lanes in a gap
+    x = end[0] - 4 - lane * (column - wide - 8) / 3  # four lanes in a gap
     return (
         f"M{x1},{y1} C{x1},{y1 + gap / 2} {x:.1f},{y1 + gap / 2} {x:.1f},{y1 + gap} L{x:.1f},{y2 - gap} "
         f"C{x:.1f},{y2 - gap / 2} {x2},{y2 - gap / 2} {x2},{y2}"
@@ -124,9 +134,12 @@ def _wrapped(label: str, wide: int) -> list[str]:
 
 
 def predecessor(work: Predecessor, edition: Edition, papers: str) -> str:
-    """A work's name, leading to its page (`papers` leads to the folder of those) or to its DOI."""
+    """A work's name, leading to its page (`papers` leads to the folder of those), its entry in the literature index, or
+    its DOI."""
     if work.id:
         return link(f"{papers}{work.id}/", esc(edition.entries[work.id].name))
+    if index_file().is_file() and (known := index().find(work.doi, work.title)):
+        return link(f"{papers}../literature/#{known.id}", esc(work.title))
     return link(doi_url(work.doi), esc(work.title)) if work.doi else esc(work.title)
 
 

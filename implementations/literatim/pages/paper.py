@@ -7,6 +7,7 @@ from literatim.pages.claims import ORDER, chip, claims_table, code_link, errata,
 from literatim.pages.edition import Edition, Entry, code_links, place_of_code
 from literatim.pages.essay import essay
 from literatim.pages.lineage import predecessor
+from literatim.pages.literature import indexed
 from literatim.pages.markup import (
     Lang,
     block,
@@ -27,6 +28,7 @@ from literatim.pages.markup import (
     unspaced,
 )  # fmt: skip
 from literatim.pages.runs import recipes, runs
+from literatim.pages.scholarly import linked_data, meta
 from literatim.pages.words import word
 from literatim.registry.citing import bibtex
 from literatim.registry.reading import head, weights_path
@@ -38,7 +40,12 @@ def paper_page(entry: Entry, edition: Edition, lang: Lang) -> str:
     card = entry.card
     summary = unspaced(card.summary.zh) if lang == "zh" and card.summary.zh else card.summary.en
     parts = [
-        front_matter(title=plain_title(f"{entry.name} ({card.year})"), description=plain_title(summary)),
+        front_matter(
+            title=plain_title(f"{entry.name} ({card.year})"),
+            description=plain_title(summary),
+            citation=meta(card),
+            linked_data=linked_data(card),
+        ),
         f"# {esc(card.title)} {{#top}}\n",
         byline(entry, lang),
         block(element("p", said(card.summary, lang), class_="summary")),
@@ -63,6 +70,8 @@ def byline(entry: Entry, lang: Lang) -> str:
     card = entry.card
     names = [link(doi_url(card.doi), f"doi&#58;{esc(card.doi)}")] if card.doi else []
     names += [link(f"https://arxiv.org/abs/{card.arxiv}", f"arXiv&#58;{esc(card.arxiv)}")] if card.arxiv else []
+    if (known := indexed()) and entry.id in known.by_id:
+        names.append(link(f"../../literature/#{entry.id}", word("in-index", lang)))
     said_of = f"{esc(', '.join(card.authors))}<br>{esc(str(card.venue))}, {card.year}"
     lines = block(element("p", "<br>".join([said_of, " · ".join(names)]), class_="byline"))
     cite = code_block(bibtex(head(card.id))).strip()

@@ -13,6 +13,7 @@ from literatim.pages.edition import Edition, Entry, edition
 from literatim.pages.faults import faults_page
 from literatim.pages.lineage import lineage_page
 from literatim.pages.listing import home_page, papers_page
+from literatim.pages.literature import indexed, literature_page
 from literatim.pages.markup import LANGS, Lang, plain_title
 from literatim.pages.paper import paper_page
 from literatim.pages.runs import PICTURES, film, samples
@@ -35,6 +36,8 @@ def write(docs: Path, facts: Path, tutorials_folder: Path) -> list[str]:
         titles = tutorial_titles(tutorials_folder, suffix)
         pages = {"index": home_page(found, titles, lang), "lineage": lineage_page(found, lang)}
         pages["papers/index"] = papers_page(found, lang)
+        if literature := indexed():
+            pages["literature"] = literature_page(found, literature, lang)
         if (counted := docs / FAULTS).exists():
             pages["faults"] = faults_page(json.loads(read_text(counted)), lang)
         for entry in found.entries.values():
