@@ -34,7 +34,8 @@ def completed(shell, script, path):
 TYPED = {
     ("rep",): ["reproduce"],
     ("show", "len"): ["lenet"],
-    ("show", "resnet-"): [],
+    ("show", "resnet-"): ["resnet-v2"],  # of the literature index
+    ("fit", "resnet-"): [],
     ("show", "resnet10"): ["resnet101"],
     ("fit", "vgg", "--recipe", ""): ["quick", "imagenet"],
     ("fit", "vgg", "--recipe", "=", "q"): ["quick"],

@@ -96,7 +96,8 @@ def refused(capsys, *args):
 def test_the_quick_reader_and_yaml_agree_on_every_entry():
     rows = index.rows()
     assert list(rows) == list(PAPERS)
-    for paper, row in rows.items():
+    for paper, kept in rows.items():
+        row = dict(kept)
         called = row.pop("aliases")
         assert row == {key: value for key, value in PAPERS[paper].items() if key in index.LISTED}
         assert called == [*filter(None, PAPERS[paper].get("name", "").split(", ")), *row.get("also_titled", ())]

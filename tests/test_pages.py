@@ -526,6 +526,7 @@ def test_every_label_has_both_languages_and_is_used():
         assert places[0] == places[1], key
     dynamic = {f"home-{way}{part}" for way in ("read", "import", "reproduce") for part in ("", "-text")}
     dynamic |= {f"filter-{field}" for field in ("topic", "verdict", "from", "to")}
+    dynamic |= {"zoom-in", "zoom-out", "zoom-whole", "code-with", "code-without"}
     dynamic |= set(get_args(Relation))
     measures = set(get_args(Measure.model_fields["what"].annotation))
     spoken = set(re.findall(r"""["']([\w -]+)["']""", code)) | measures

@@ -89,6 +89,7 @@ def test_the_graph_has_every_paper_and_link_and_is_zoomed(page: Page, site: str)
     assert page.evaluate(width) == pytest.approx(1.25 * before)
     page.locator("[data-zoom='0']").click()
     assert page.evaluate(width) < page.evaluate("document.querySelector('.whole-graph .scroll').clientWidth")
+    page.mouse.move(0, 0)  # not over what scrolls below it
     page.locator(".whole-graph a[href='#transformer']").focus()
     lit = page.locator(".whole-graph path.lit")
     followers = sum("transformer" in entry["builds_on"] for entry in PAPERS.values())
@@ -111,4 +112,4 @@ def test_five_hundred_entries_stay_smooth(page: Page, site: str):
     assert len(shown(page)) == 500
     typed = [page.evaluate(KEYSTROKE, "recurrent network"[:n]) for n in range(1, 18)]
     typed += [page.evaluate(KEYSTROKE, "recurrent network"[:n]) for n in range(16, -1, -1)]
-    assert sorted(typed)[len(typed) // 2] < 100, typed
+    assert sorted(typed)[-3] < 100, typed  # two may be interrupted by what else the machine does
