@@ -107,7 +107,7 @@ def test_the_name_chooses_the_network_that_loads():
         (("d",), '"d" alone does not say of which paper; say "vgg-d"'),
         (("resnet5",), 'there is no paper called "resnet5"; did you mean "resnet56" or "resnet50" or "resnet"?'),
         (("vgg61",), 'there is no paper called "vgg61"; did you mean "vgg19" or "vgg16" or "vgg13"?'),
-        (("inception-v3",), 'there is no paper called "inception-v3"; did you mean "inception-v1" or "inception"?'),
+        (("inception-v5",), 'there is no paper called "inception-v5"; did you mean "inception-v1" or "inception"?'),
         (("vgg", "vgg61"), 'vgg has no variant "vgg61"; did you mean "vgg19" or "vgg16" or "vgg13"?'),
         (("vgg16", "e"), '"vgg16" is vgg d, not e; name one of the two'),
         (("resnet20", "resnet32"), '"resnet20" is resnet resnet20, not resnet32; name one of the two'),

@@ -70,7 +70,16 @@ function graph() {
     scroll.scrollTo(x * factor - scroll.clientWidth / 2, y * factor - scroll.clientHeight / 2);
   };
   const scale = () => svg.getAttribute("width") / width;
-  const whole = () => size((scroll.clientWidth - 12) / width);
+  const fitting = () => (scroll.clientWidth - 12) / width;
+  const whole = () => size(fitting());
+  box.addEventListener(
+    "toggle",
+    () => {
+      size(Math.max(0.55, fitting())); // as much of it as can be read
+      scroll.scrollLeft = (scroll.scrollWidth - scroll.clientWidth) / 2;
+    },
+    { once: true },
+  );
   box.querySelector(".zoom").addEventListener("click", (event) => {
     const by = event.target.closest("button")?.dataset.zoom;
     if (by) Number(by) ? size(scale() * by) : whole();

@@ -99,7 +99,7 @@ def _entry(paper: Indexed, edition: Edition, found: Index, lang: Lang) -> str:
         )
         if others
     ]
-    topics = ", ".join(said(found.topics[topic], lang) for topic in paper.topics)
+    topics = " · ".join(said(found.topics[topic], lang) for topic in paper.topics)
     lines = [f"<b>{word(key, lang)}</b> {', '.join(links)}" for key, links in kin]
     lines.append(f"<b>{word('topics', lang)}</b> {topics}")
     if paper.note:
