@@ -16,6 +16,7 @@ from literatim.registry.reading import read_text, shown
 FILE = Path(__file__).with_name("glossary.yaml")
 # Where Chinese of ours stands in a checkout.
 TEXTS = (
+    "papers/index.yaml",
     "papers/*/c*.yaml",
     "papers/*/*.zh.*",
     "docs/*.md",
