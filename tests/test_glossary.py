@@ -11,8 +11,8 @@ from literatim.pages.glossary import FILE, TEXTS, entries, other_words
 RAW = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 
 
-PLACES = ("papers/mlp/card.yaml", "papers/mlp/claims.yaml", "papers/mlp/essay.zh.md", "docs/guides/use.zh.md",
-          "implementations/literatim/papers/mlp/checks.py")  # fmt: skip
+PLACES = ("papers/mlp/card.yaml", "papers/mlp/claims.yaml", "papers/mlp/essay.zh.md", "papers/index.yaml",
+          "docs/guides/use.zh.md", "implementations/literatim/papers/mlp/checks.py")  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PLACES)
