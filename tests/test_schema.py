@@ -131,7 +131,10 @@ def test_a_table_over_metrics_and_over_modules(tmp_path):
           kind: empirical
           result: {recipe: imagenet, variant: d, metric: top1}
           over: metric
-          rows: {top1: "24.4", top5: {printed: "7.1", relation: at_most}}
+          rows:
+            top1: "24.4"
+            top5: {printed: "7.1", relation: at_most}
+            short: {printed: "9.9", recipe: quick, metric: top5}
         - id: shape
           kind: structural
           measure: {what: output_shape, variant: d, with: {num_classes: 10}}
@@ -140,8 +143,8 @@ def test_a_table_over_metrics_and_over_modules(tmp_path):
             conv1: {printed: "6@28x28", value: [6, 28, 28]}
             last: {printed: "10", value: [10], module: features.9}
     """)  # fmt: skip
-    errors = [(c.result.metric, c.relation) for c in found.values() if c.result]
-    assert errors == [("top1", "equals"), ("top5", "at_most")]
+    errors = [(c.result.recipe, c.result.metric, c.relation) for c in found.values() if c.result]
+    assert errors == [("imagenet", "top1", "equals"), ("imagenet", "top5", "at_most"), ("quick", "top5", "equals")]
     assert found["shape.conv1"].stated == (6, 28, 28)
     assert [found[f"shape.{row}"].measure.module for row in ("conv1", "last")] == ["conv1", "features.9"]
     assert found["shape.last"].measure.with_ == {"num_classes": 10}

@@ -327,6 +327,7 @@ class Row(Strict):
     where: str | None = None
     source: Word | None = None
     module: str | None = None
+    recipe: Word | None = None
     variant: Word | None = None
     metric: Word | None = None
     of: Literal["mean", "best"] | None = None
@@ -460,7 +461,7 @@ class Claim(Strict):
         if self.check:
             return Claim.model_validate(whole | cells | {"argument": key})
         part = "measure" if self.measure else "result"
-        named = {name: cells.pop(name) for name in ("module", "variant", "metric", "of") if name in cells}
+        named = {name: cells.pop(name) for name in ("module", "recipe", "variant", "metric", "of") if name in cells}
         return Claim.model_validate(whole | cells | {part: base[part] | {self.over: key} | named})
 
 
