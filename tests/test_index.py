@@ -169,6 +169,47 @@ def test_a_fault_of_the_index_is_named_with_its_line(small, old, new, fault, cap
     assert fault in out.partition("index.yaml:")[2], out
 
 
+MISQUOTED = """\
+misquoted:
+- paper: first
+  kind: reference
+  field: pages
+  given: "1–3"
+  seen: {book: lovelace}
+- title: A Paper from Elsewhere
+  kind: identifier
+  field: doi
+  given: 10.1000/AB1
+  seen: {book: 2}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("paper: first", "paper: third", '7:3: misquoted[0].paper: no entry is called "third"'),
+        ("book: lovelace", "film: lovelace", '11:10: misquoted[0].seen: there is no source "film"'),
+        ('given: "1–3"', 'given: "7–9"', '10:3: misquoted[0].given: "7–9" is what the index has'),
+        ("field: pages", "field: arxiv", "9:3: misquoted[0].field: the index has no arxiv of it to compare with"),
+        ('given: "1–3"\n  seen', "given: Hado van Hasselt\n  field: authors\n  seen", "misquoted[0].given: "),
+        ("paper: first\n", "paper: first\n  title: A First Paper\n", "7:3: misquoted[0].paper: name the paper by"),
+        ("seen: {book: 2}", "seen: {}", "16:3: misquoted[1].seen: "),
+        ("- title", '- paper: first\n  kind: reference\n  field: pages\n  given: "1–3"\n  seen: {book: 1}\n- title',
+         "15:3: misquoted[1].given: told already"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_the_citation_errors_is_named_with_its_line(small, old, new, fault, capsys):
+    text = HEAD.replace("papers:\n", MISQUOTED + "papers:\n") + PAPER
+    small.write_text(text, encoding="utf-8")
+    assert main(["lint", str(small)]) == 0
+    assert old in text
+    text = text.replace("  field: pages\n", "", 1) if "Hado" in new else text
+    small.write_text(text.replace(old, new, 1), encoding="utf-8")
+    assert main(["lint", str(small)]) == 1
+    out = capsys.readouterr().out
+    assert fault in out, out
+
+
 def test_two_papers_with_one_arxiv_id_are_a_fault(small, capsys):
     third = PAPER[PAPER.index("- id: second") :].replace("second", "third")
     small.write_text(HEAD + PAPER + third, encoding="utf-8")

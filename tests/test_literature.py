@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from typing import get_args
 
 import pytest
 from jinja2 import Environment
@@ -11,8 +12,10 @@ from conftest import CHECKOUT, forget
 from literatim.pages.edition import Edition, Entry
 from literatim.pages.lineage import predecessor
 from literatim.pages.literature import graph, indexed, literature_page
+from literatim.pages.misquoted import misquoted_page
 from literatim.pages.scholarly import linked_data, meta
 from literatim.registry import card, heads
+from literatim.registry.index_schema import Kind
 from literatim.registry.schema import Predecessor, Text
 
 
@@ -107,6 +110,38 @@ def test_a_papers_page_tells_reference_managers_what_it_is(papers):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_citation_error_stands_beside_what_the_index_has_and_where_it_was_read(lang):
+    found = indexed()
+    page = misquoted_page(found, lang)
+    rows = [html.unescape(row) for row in re.findall(r"<tr>(<td>.*?)</tr>", page)]
+    assert len(rows) == len(found.misquoted) > 30
+    told = [error for kind in get_args(Kind) for error in found.misquoted if error.kind == kind]
+    for error, row in zip(told, rows, strict=True):
+        paper, given, right, seen = re.findall(r"<td>(.*?)</td>", row)
+        assert error.given in given
+        assert error.given not in re.split(r"<br>|, ", right)
+        assert all(str(where) in seen for where in error.seen.values())
+        if error.title:
+            assert (paper, right) == (error.title, "")
+            continue
+        assert f'href="../literature/#{error.paper}"' in paper
+        entry = found.by_id[error.paper]
+        if error.field in ("pages", "number"):
+            assert getattr(entry.venue, error.field) in right
+        assert error.kind != "pagination" or entry.doi in right
+
+
+def test_an_identifier_of_another_paper_leads_to_it():
+    page = html.unescape(misquoted_page(indexed(), "en"))
+    row = re.search(r"<tr>(?:(?!</tr>).)*Swin Transformer V2.*?</tr>", page)[0]
+    assert 'given: that of <a href="../literature/#convnext">ConvNeXt</a> (2022)' in row
+    densenet = re.search(r"<tr>(?:(?!</tr>).)*<code>10.1109/CVPR.2017.634.*?</tr>", page)[0]
+    assert 'href="../literature/#resnext"' in densenet
+    assert "doi.org/10.1109/CVPR.2017.243" in densenet
+
+
 def test_the_pages_are_generated_and_not_kept():
     ignored = (CHECKOUT / ".gitignore").read_text(encoding="utf-8").splitlines()
-    assert {"/docs/literature.md", "/docs/literature.zh.md"} <= set(ignored)
+    pages = ("literature", "citation-errors")
+    assert {f"/docs/{page}{end}" for page in pages for end in (".md", ".zh.md")} <= set(ignored)

@@ -20,8 +20,8 @@ PAGES = sorted(
 )
 # One page of each kind, whose look and weight are like those of the others.
 KINDS = (
-    "", "papers", "papers/lenet", "papers/lenet/model", "lineage", "literature", "method", "tutorials/gradients",
-    "tutorials/sgd", "tutorials/paper", "playground", "guides/quickstart",
+    "", "papers", "papers/lenet", "papers/lenet/model", "lineage", "literature", "citation-errors", "method",
+    "tutorials/gradients", "tutorials/sgd", "tutorials/paper", "playground", "guides/quickstart",
 )  # fmt: skip
 WITH_DEMOS = ("papers/lenet", "playground")
 

@@ -15,6 +15,7 @@ from literatim.pages.lineage import lineage_page
 from literatim.pages.listing import home_page, papers_page
 from literatim.pages.literature import indexed, literature_page
 from literatim.pages.markup import LANGS, Lang, plain_title
+from literatim.pages.misquoted import misquoted_page
 from literatim.pages.paper import paper_page
 from literatim.pages.runs import PICTURES, film, samples
 from literatim.registry.facts import facts_of_tutorial, tutorial_key
@@ -38,6 +39,7 @@ def write(docs: Path, facts: Path, tutorials_folder: Path) -> list[str]:
         pages["papers/index"] = papers_page(found, lang)
         if literature := indexed():
             pages["literature"] = literature_page(found, literature, lang)
+            pages["citation-errors"] = misquoted_page(literature, lang)
         if (counted := docs / FAULTS).exists():
             pages["faults"] = faults_page(json.loads(read_text(counted)), lang)
         for entry in found.entries.values():

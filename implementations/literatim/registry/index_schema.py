@@ -17,6 +17,7 @@ ArxivId = Annotated[
     str, StringConstraints(pattern=r"^((0[7-9]|1[0-4])(0[1-9]|1[0-2])\.\d{4}|(1[5-9]|[2-9]\d)(0[1-9]|1[0-2])\.\d{5})$")
 ]
 BorneOut = Literal["title", "authors", "year", "venue", "doi", "arxiv"]
+Kind = Literal["pagination", "identifier", "reference", "author"]
 
 
 class BothTexts(Text):
@@ -68,10 +69,47 @@ class Indexed(Strict):
         return self
 
 
+class Misquoted(Strict):
+    """An error that circulates: what bibliographies give for a field of a paper. The right value is the index's own."""
+
+    paper: Word | None = None
+    title: str | None = None  # of a paper that the index does not have
+    kind: Kind
+    field: Literal["pages", "number", "venue", "doi", "arxiv", "authors"]
+    given: str
+    # Where it was read: an entry's key in a bibliography, or in how many files.
+    seen: dict[Word, str | int] = Field(min_length=1)
+    note: BothTexts | None = None
+
+    @model_validator(mode="after")
+    def _of_one_paper(self) -> Self:
+        if (self.paper is None) == (self.title is None):
+            raise misplaced("name the paper by its id in the index, or by its title if it has none", "paper")
+        return self
+
+    def right(self, found: Index) -> str | None:
+        """What the index has in that field."""
+        if self.paper is None:
+            return None
+        entry = found.by_id[self.paper]
+        if self.field == "authors":
+            return ", ".join(entry.authors)
+        if self.field == "venue":
+            return f"{entry.venue}, {entry.year}"
+        value = getattr(entry.venue if self.field in ("pages", "number") else entry, self.field)
+        return str(value) if value else None
+
+    def owner(self, found: Index) -> Indexed | None:
+        """The paper of the index that an identifier given for this one belongs to."""
+        wanted = self.given.casefold() if self.kind == "identifier" else None
+        return next((p for p in found.papers if wanted in [n.casefold() for n in (p.doi, p.arxiv) if n]), None)
+
+
 class Index(Strict):
     schema_: Literal[1] = Field(alias="schema")
     topics: dict[Word, BothTexts]
     sources: dict[Word, str]
+    misquoted: tuple[Misquoted, ...] = ()
     papers: tuple[Indexed, ...]
 
     @cached_property
@@ -122,7 +160,31 @@ def across(found: Index) -> Iterator[tuple[At, str]]:
         for j, before in enumerate(paper.builds_on):
             if before not in found.by_id:
                 yield ("papers", i, "builds_on", j), f'papers[{i}].builds_on[{j}]: no entry is called "{before}"'
+    yield from _misquoted(found)
     yield from _circles(found)
+
+
+def _misquoted(found: Index) -> Iterator[tuple[At, str]]:
+    """Errors of unknown papers, from unknown sources, told twice, or that the index itself makes."""
+    told: set[tuple[str | None, str, str]] = set()
+    for i, error in enumerate(found.misquoted):
+        at, said = ("misquoted", i), f"misquoted[{i}]"
+        for source in error.seen.keys() - found.sources:
+            yield (*at, "seen", source), f'{said}.seen: there is no source "{source}"'
+        if error.paper and error.paper not in found.by_id:
+            yield (*at, "paper"), f'{said}.paper: no entry is called "{error.paper}"'
+            continue
+        same = (error.paper or error.title, error.field, error.given.casefold())
+        if same in told:
+            yield (*at, "given"), f"{said}.given: told already"
+        told.add(same)
+        right = error.right(found)
+        if right and (
+            error.given in found.by_id[str(error.paper)].authors or error.given.casefold() == right.casefold()
+        ):
+            yield (*at, "given"), f'{said}.given: "{error.given}" is what the index has'
+        if right is None and error.kind != "identifier":
+            yield (*at, "field"), f"{said}.field: the index has no {error.field} of it to compare with"
 
 
 def _circles(found: Index) -> Iterator[tuple[At, str]]:
