@@ -26,6 +26,7 @@ from literatim.pages.edition import Entry, code_links, edition, place_of_code, p
 from literatim.pages.translations import behind, hash_of
 from literatim.pages.words import words
 from literatim.registry import card, claims, find, ledger
+from literatim.registry.index_schema import Kind
 from literatim.registry.ledger import PACKAGE, Record, records
 from literatim.registry.schema import Claim, Measure, Relation, Text
 from literatim.trace.curves import curves
@@ -527,6 +528,8 @@ def test_every_label_has_both_languages_and_is_used():
     dynamic = {f"home-{way}{part}" for way in ("read", "import", "reproduce") for part in ("", "-text")}
     dynamic |= {f"filter-{field}" for field in ("topic", "verdict", "from", "to")}
     dynamic |= {"zoom-in", "zoom-out", "zoom-whole", "code-with", "code-without"}
+    columns = ("paper", "given", "open", "right", "doi", "seen")
+    dynamic |= {f"misquoted-{name}" for name in (*get_args(Kind), *columns)}
     dynamic |= set(get_args(Relation))
     measures = set(get_args(Measure.model_fields["what"].annotation))
     spoken = set(re.findall(r"""["']([\w -]+)["']""", code)) | measures
