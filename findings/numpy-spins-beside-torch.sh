@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # numpy's wheel multiplies by OpenBLAS with threads of its own, torch's computes by OpenMP with others. After a product that
 # is over in a tenth of a millisecond OpenBLAS's threads wait in a loop for the next, on the very cores where torch's threads
-# then start: a convolution that follows takes two to three times as long, though numpy has nothing to do any more. Neither
-# library says so, one thread for OpenBLAS (OPENBLAS_NUM_THREADS=1) ends it, and one thread for torch is faster than all.
-# Who makes each frame of a game small by a matrix product and then learns from it pays for it at every update: there it
-# was 80 ms for 11.
+# then start: a convolution that follows takes two to three times as long, though numpy has nothing to do any more. One thread
+# for OpenBLAS (OPENBLAS_NUM_THREADS=1) ends it. Who makes each frame of a game small by a matrix product, and then learns
+# from it, pays for it at every update.
 # Guess: what is done before the clock starts, and is done, does not slow down what comes after it.
 # Seen with numpy 2.4.0, torch 2.13.0 on two cores of x86-64, Linux; nothing else may run, for the clock is what is looked at.
 set -euo pipefail

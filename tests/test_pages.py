@@ -474,7 +474,7 @@ def test_solid_and_dashed_lines_are_drawn(sample, monkeypatch):
 def test_a_line_past_a_row_keeps_out_of_the_boxes(lane):
     """It leaves downwards, runs in the gap beside the column of its end, and comes in from above."""
     end = (lineage.LEFT + lineage.COLUMN, lineage.TOP + 3 * lineage.ROW)
-    way = lineage._way((lineage.LEFT, lineage.TOP), end, lane)
+    way = lineage.way_between((lineage.LEFT, lineage.TOP), end, lane)
     run = float(re.search(r"L([\d.]+),", way)[1])
     assert lineage.LEFT + lineage.WIDE < run < end[0]
 

@@ -13,7 +13,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
 
-from literatim.experiment.fingerprint import check_fingerprint, fingerprint
+from literatim.experiment.fingerprint import check_fingerprint, fingerprint, packages
 from literatim.experiment.runs import CONFIG, IDENTITY, broken_config, write_atomically, write_json
 
 
@@ -87,8 +87,7 @@ class Identity(Callback):
         now = fingerprint(paper, recipe, data)
         if self.identity.get("fingerprint", now) != now and getattr(data, "tells_changes", False):
             return  # it says what has changed when it is given the checkpoint's state
-        packages = data.packages() if hasattr(data, "packages") else {}
-        check_fingerprint(self.identity.get("fingerprint"), now, paper, recipe, packages)
+        check_fingerprint(self.identity.get("fingerprint"), now, paper, recipe, packages(data))
         if now:
             self.identity["fingerprint"] = now
         if trainer.is_global_zero:

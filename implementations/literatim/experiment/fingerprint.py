@@ -47,16 +47,22 @@ def fingerprint_now(paper: str, recipe: str, config: Path) -> str | None:
     return fingerprint(paper, recipe, data)
 
 
-def check_fingerprint(began: str | None, now: str | None, paper: str, recipe: str, packages: dict[str, str]) -> None:
+def packages(data: Any) -> dict[str, str]:
+    """The versions of what makes the data, by the data module's own `packages()`; none of data that are read."""
+    found: dict[str, str] = data.packages() if hasattr(data, "packages") else {}
+    return found
+
+
+def check_fingerprint(began: str | None, now: str | None, paper: str, recipe: str, made_by: dict[str, str]) -> None:
     """Raises LiteratimError where a run would go on with other data. Runs of earlier versions have no sum.
 
-    `packages`: the versions of those that make the data, of data that are made.
+    `made_by`: the data's `packages`.
     """
     if began and now and began != now:
         changed = "their content has changed since then; put the old data back"
-        if packages:
+        if made_by:
             changed = "what makes them is another version; install the one of then"
-            changed += f" (here are {', '.join(f'{name} {version}' for name, version in packages.items())})"
+            changed += f" (here are {', '.join(f'{name} {version}' for name, version in made_by.items())})"
         raise LiteratimError(
             f"the data are not those the run began with: {changed}, "
             f"or begin a new run: literatim fit {paper} --recipe {recipe}"

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 import literatim
+from literatim.experiment.fingerprint import packages
 from literatim.experiment.holding import clear_leftovers
 from literatim.experiment.options import options as options_given
 from literatim.experiment.runs import read_json, write_atomically, write_json
@@ -74,7 +75,7 @@ def same_run(one: dict[str, Any], other: dict[str, Any]) -> bool:
 def outcome(
     metrics: dict[str, float], wall_s: float, threads: int, accelerator: str, precision: str, data: Any
 ) -> dict[str, Any]:
-    """The rest of the record, at the end of the run. A data module may have a method `packages() -> dict[str, str]`."""
+    """The rest of the record, at the end of the run."""
     return {
         "metrics": dict(sorted(metrics.items())),
         "wall_s": round(wall_s, 1),
@@ -88,7 +89,7 @@ def outcome(
             "torch": torch.__version__,
             "pytorch-lightning": pytorch_lightning.__version__,
             "numpy": numpy.__version__,
-            **(data.packages() if hasattr(data, "packages") else {}),
+            **packages(data),
         },
     }
 

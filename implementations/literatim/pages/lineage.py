@@ -76,7 +76,7 @@ def graph(edition: Edition, label: str) -> str:
     ]
     for i, (start, end, real) in enumerate(links):
         kind = "real" if real else "cited"
-        parts.append(f'<path class="{kind}" d="{_way(place[start], place[end], i % 4)}"/>')
+        parts.append(f'<path class="{kind}" d="{way_between(place[start], place[end], i % 4)}"/>')
     parts += [_node(node, *place[key]) for key, node in nodes.items()]
     return (
         f'<svg class="graph" role="group" aria-label="{esc(label)}" viewBox="0 0 {width:.0f} {height:.0f}" '
@@ -84,7 +84,7 @@ def graph(edition: Edition, label: str) -> str:
     )
 
 
-def _way(
+def way_between(
     start: tuple[float, float],
     end: tuple[float, float],
     lane: int,
@@ -110,7 +110,7 @@ def _way(
 
 def _node(node: Node, x: float, y: float) -> str:
     """A box with the paper's name, on two lines where it is long, leading to its page."""
-    lines = _wrapped(node.label, 22)
+    lines = wrapped(node.label, 22)
     first = y + HIGH / 2 + 5 - (len(lines) - 1) * 8
     text = "".join(
         f'<text x="{x + WIDE / 2}" y="{first + i * 15:.1f}">{esc(line)}</text>' for i, line in enumerate(lines)
@@ -121,7 +121,7 @@ def _node(node: Node, x: float, y: float) -> str:
     return link(node.href, inner) if node.href else inner
 
 
-def _wrapped(label: str, wide: int) -> list[str]:
+def wrapped(label: str, wide: int) -> list[str]:
     """At most two lines; the rest is in the tooltip."""
     lines = [""]
     for part in label.split():

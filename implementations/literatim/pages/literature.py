@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from literatim.pages.edition import Edition
-from literatim.pages.lineage import _way, _wrapped
+from literatim.pages.lineage import way_between, wrapped
 from literatim.pages.markup import Lang, block, doi_url, element, esc, front_matter, link, plain_title, said
 from literatim.pages.words import word
 from literatim.registry.citing import bibtex
@@ -140,7 +140,7 @@ def graph(edition: Edition, found: Index, label: str) -> str:
             line += 1
     for i, paper in enumerate(found.papers):
         for before in paper.builds_on:
-            way = _way(place[before], place[paper.id], i % 4, wide=WIDE, high=HIGH, row=ROW, column=COLUMN)
+            way = way_between(place[before], place[paper.id], i % 4, wide=WIDE, high=HIGH, row=ROW, column=COLUMN)
             parts.append(f'<path data-from="{before}" data-to="{paper.id}" d="{way}"/>')
     parts += [_node(paper, paper.id in edition.entries, *place[paper.id]) for paper in found.papers]
     width, height = LEFT + ABREAST * COLUMN, TOP + line * ROW
@@ -157,7 +157,7 @@ def _middle(paper: Indexed, place: dict[str, tuple[float, float]]) -> float:
 
 
 def _node(paper: Indexed, ours: bool, x: float, y: float) -> str:
-    lines = _wrapped(paper.short, 20)
+    lines = wrapped(paper.short, 20)
     first = y + HIGH / 2 + 4 - (len(lines) - 1) * 7
     text = "".join(f'<text x="{x + WIDE / 2}" y="{first + i * 13:.0f}">{esc(t)}</text>' for i, t in enumerate(lines))
     box = f'<rect x="{x}" y="{y}" width="{WIDE}" height="{HIGH}" rx="5"/>'
