@@ -1,6 +1,7 @@
-"""What popular programs do otherwise than the letter. Wrappers and optimisers are run; of stable-baselines3 and
-CleanRL, which are not installed, their own files' defaults stand here: dqn/dqn.py, dqn/policies.py and
-common/atari_wrappers.py of stable_baselines3 at e05d2db (2.9.0a4), cleanrl/dqn_atari.py at fe8d8a0."""
+"""What popular programs do otherwise than the letter. Wrappers and optimisers are run; of stable-baselines3, CleanRL and
+Dopamine, which are not installed, their own files' defaults stand here: dqn/dqn.py, dqn/policies.py and
+common/atari_wrappers.py of stable_baselines3 at e05d2db (2.9.0a4), cleanrl/dqn_atari.py at fe8d8a0,
+dopamine/tf/agents/dqn/configs/dqn.gin of Dopamine at 5873f54."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from literatim.papers.dqn2013.claimed import learning
 
 STABLE_BASELINES = {"lr": 1e-4, "start": 100, "last_epsilon": 0.05, "copied_after_steps": 10_000, "gradient_norm": 10.0}
 CLEANRL = {"lr": 1e-4, "start": 80_000, "last_epsilon": 0.01, "copied_after_steps": 1_000, "epsilon_steps": 1_000_000}
+DOPAMINE = {"lr": 2.5e-4, "start": 20_000, "last_epsilon": 0.01, "copied_after_steps": 8_000, "in_the_root": 1e-5}
 RELEASED = {"target_q": 10_000, "learn_start": 50_000}  # of run_gpu; both in steps of the agent
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -64,6 +66,17 @@ def cleanrl_differs() -> bool:
     """Its loss is the mean squared error, `F.mse_loss`: the error of 3 is propagated back whole."""
     theirs, total = gradients(F.mse_loss), gradients(learning.untouched("dqn").loss)
     return theirs.tolist() == [-3.0, -0.5] and total.tolist() == [-1.0, -0.5] and all_others(CLEANRL)
+
+
+def dopamine_differs() -> bool:
+    """Its errors are averaged over the minibatch, so that the constant in the root is ours over the square of its size."""
+    at, optimiser = ours(), learning.untouched("dqn").configure_optimizers()
+    size = learning.data("dqn").batch_size
+    return (
+        at.pop("lr") == DOPAMINE["lr"]
+        and abs(DOPAMINE["in_the_root"] * size**2 / optimiser.least - 1) < 0.03
+        and all(DOPAMINE[name] != value for name, value in at.items())
+    )
 
 
 def torch_rmsprop_differs() -> bool:
