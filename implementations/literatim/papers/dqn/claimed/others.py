@@ -1,5 +1,5 @@
-"""What popular programs do otherwise than the letter. Wrappers and optimisers are run; of stable-baselines3, CleanRL and
-Dopamine, which are not installed, their own files' defaults stand here: dqn/dqn.py, dqn/policies.py and
+"""What popular programs do otherwise than the letter. Wrappers and optimisers are run; of stable-baselines3, CleanRL
+and Dopamine, which are not installed, their own files' defaults stand here: dqn/dqn.py, dqn/policies.py and
 common/atari_wrappers.py of stable_baselines3 at e05d2db (2.9.0a4), cleanrl/dqn_atari.py at fe8d8a0,
 dopamine/tf/agents/dqn/configs/dqn.gin of Dopamine at 5873f54."""
 
@@ -69,7 +69,7 @@ def cleanrl_differs() -> bool:
 
 
 def dopamine_differs() -> bool:
-    """Its errors are averaged over the minibatch, so that the constant in the root is ours over the square of its size."""
+    """Its errors are averaged over the minibatch: the constant in the root is ours over the square of its size."""
     at, optimiser = ours(), learning.untouched("dqn").configure_optimizers()
     size = learning.data("dqn").batch_size
     return (
