@@ -12,6 +12,7 @@ from mkdocs.plugins import event_priority
 
 from literatim.errors import LiteratimError
 from literatim.pages import edition
+from literatim.pages.feed import FEEDS
 from literatim.pages.site import write
 from literatim.registry import index, ledger, reading
 from literatim.registry.facts import facts_folder
@@ -48,9 +49,10 @@ def on_pre_build(config: Any) -> None:
     for remembered in (index.read_index, reading.card, reading.claims, ledger.hashes, edition.tree):
         remembered.cache_clear()
     try:
-        write(Path(config["docs_dir"]), facts_folder(), ROOT / "tutorials")
+        write(Path(config["docs_dir"]), facts_folder(), ROOT / "tutorials", config["site_url"] or "")
     except LiteratimError as error:
         raise PluginError(str(error)) from None
+    config["extra"]["feed"] = all((Path(config["docs_dir"]) / name).exists() for name in FEEDS.values())
 
 
 def on_build_error(error: Exception) -> None:

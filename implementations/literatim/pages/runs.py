@@ -47,27 +47,35 @@ def _data(recipe: Recipe, lang: Lang) -> str:
 def _expected(entry: Entry, name: str, recipe: Recipe, lang: Lang) -> str:
     """The number to expect: the card's bound, and what the recorded runs gave."""
     said_so = []
-    metric = recipe.expects.metric if recipe.expects else None
-    if recipe.expects:
-        most = recipe.expects.at_most is not None
-        limit = recipe.expects.at_most if most else recipe.expects.at_least
+    if expects := recipe.expects:
+        most = expects.at_most is not None
+        limit = expects.at_most if most else expects.at_least
         said_so.append(
-            f"<code>{esc(metric)}</code> {word('at_most' if most else 'at_least', lang)} <b>{esc(limit)}</b>"
+            f"<code>{esc(expects.metric)}</code> {word('at_most' if most else 'at_least', lang)} <b>{esc(limit)}</b>"
         )
     for (of, variant), found in entry.runs().items():
         if of != name:
             continue
-        wanted = metric or _main_metric(entry, name, found[0])
-        values = [r["metrics"][wanted] for r in found if wanted in r["metrics"]]
-        if values:
-            span = f"{min(values):.4g}" + (f" – {max(values):.4g}" if len(values) > 1 else "")
-            seeds = word("seeds", lang, n=len(values)) if len(values) > 1 else word("seed1", lang)
+        if given := outcome(entry, name, found, lang):
+            wanted, span, seeds = given
             took = _minutes(statistics.median(r["wall_s"] for r in found))
             said_so.append(
-                f"{word('recorded-gave', lang)} <code>{esc(wanted)}</code> <b>{esc(span)}{_unit(entry, wanted)}</b> "
+                f"{word('recorded-gave', lang)} <code>{esc(wanted)}</code> <b>{span}</b> "
                 f'(<a href="#run-{name}-{variant}">{esc(variant)}, {seeds}, {took}</a>)'
             )
     return word("expect", lang) + word("colon", lang) + word("semicolon", lang).join(said_so) if said_so else ""
+
+
+def outcome(entry: Entry, name: str, found: list[Record], lang: Lang) -> tuple[str, str, str] | None:
+    """(the metric that matters, its span over runs of one recipe, of how many seeds), as HTML; None without values."""
+    recipe = entry.card.recipes.get(name)
+    wanted = recipe.expects.metric if recipe and recipe.expects else _main_metric(entry, name, found[0])
+    values = [r["metrics"][wanted] for r in found if wanted in r["metrics"]]
+    if not values:
+        return None
+    span = f"{min(values):.4g}" + (f" – {max(values):.4g}" if len(values) > 1 else "")
+    seeds = word("seeds", lang, n=len(values)) if len(values) > 1 else word("seed1", lang)
+    return wanted, esc(span) + _unit(entry, wanted), seeds
 
 
 def _main_metric(entry: Entry, recipe: str, record: Record) -> str:

@@ -11,6 +11,7 @@ from literatim.pages import tutorials
 from literatim.pages.code import code_page
 from literatim.pages.edition import Edition, Entry, edition
 from literatim.pages.faults import faults_page
+from literatim.pages.feed import FEEDS, feed
 from literatim.pages.lineage import lineage_page
 from literatim.pages.listing import home_page, papers_page
 from literatim.pages.literature import indexed, literature_page
@@ -28,8 +29,11 @@ FAULTS = "faults.json"  # in docs/, written by `pytest --faults docs/faults.json
 OWNED = ("papers", "tutorials", "assets/models")
 
 
-def write(docs: Path, facts: Path, tutorials_folder: Path) -> list[str]:
-    """Bring the generated pages up to date; returns the files that were written or removed, relative to `docs`."""
+def write(docs: Path, facts: Path, tutorials_folder: Path, served: str = "") -> list[str]:
+    """Bring the generated pages of a site that will be `served` at an address up to date.
+
+    Returns the files that were written or removed, relative to `docs`.
+    """
     found = edition(facts)
     files: dict[str, bytes] = {}
     for lang in LANGS:
@@ -46,6 +50,8 @@ def write(docs: Path, facts: Path, tutorials_folder: Path) -> list[str]:
             pages[f"papers/{entry.id}/index"] = paper_page(entry, found, lang)
             pages |= {f"papers/{entry.id}/{path.stem}": code_page(entry, path, lang) for path in entry.sources}
         files |= {name + suffix: text.encode() for name, text in pages.items()}
+        if (news := feed(found, lang, served)) is not None:
+            files[FEEDS[lang]] = news
         files |= _tutorials(tutorials_folder, facts, lang)
     files |= navigation(found)
     for entry in found.entries.values():
