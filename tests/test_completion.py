@@ -48,6 +48,9 @@ TYPED = {
     ("test", "lenet", "--ckpt_path", ""): ["last", "best"],
     ("list", "--topic", "lang"): ["language"],
     ("lint", "--schema", "r"): ["record"],
+    ("look", "lenet", "--weights", ""): ["mnist"],
+    ("look", "resnet", "--variant", "resnet18"): ["resnet18"],
+    ("look", "lenet", "--im"): ["--image"],
     ("completion", ""): ["bash", "zsh", "fish"],
 }
 

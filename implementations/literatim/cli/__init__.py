@@ -26,6 +26,7 @@ COMMANDS = {
     "validate": "evaluate a checkpoint on the sets that a recipe watches",
     "test": "evaluate a checkpoint or shipped weights on the test set",
     "predict": "classify image files, generate images, film an agent, or ask for neighbours of words",
+    "look": "draw a network's filters, and its feature maps for an image",
     "reproduce": "fit, test, record, and compare with the card",
     "carry": "show that today's code begins recorded runs with the same bits as the code they were made with",
     "export": "write a model as ONNX, or word vectors in word2vec's formats",
@@ -37,6 +38,7 @@ COMMANDS = {
 ELSEWHERE = {
     "train": "fit", "run": "fit", "resume": "fit", "eval": "test", "evaluate": "test", "info": "show", "load": "show",
     "search": "list", "find": "list", "check": "verify", "infer": "predict", "generate": "predict",
+    "draw": "look", "visualize": "look", "visualise": "look",
 }  # fmt: skip
 EXAMPLES = """
 start here:
@@ -123,6 +125,10 @@ def _dispatch(args: list[str]) -> int:
         from literatim.cli import train
 
         return train.main(command, rest)
+    if command == "look":
+        from literatim.cli import look
+
+        return look.main(rest)
     if command == "carry":
         from literatim.cli import carry
 

@@ -107,7 +107,7 @@ def values_of(command: str, option: str, paper: str | None) -> list[str] | None:
 
     if option == "--topic":
         return sorted({topic for entry in heads().values() for topic in entry["topics"]})
-    if option in ("--config", "--runs", "--to", "--vectors"):
+    if option in ("--config", "--runs", "--to", "--vectors", "--image"):
         return []  # the shell's own business
     if option == "--ckpt_path":
         return ["last", "best"]

@@ -54,12 +54,13 @@ def write_figure(figure: Any, path: Path) -> None:
     plt.close(figure)
 
 
-def write_grid(images: Any, path: Path, scale: int = 2) -> None:
-    """A PNG of images from 0 to 1 on black, each pixel `scale` wide.
+def write_grid(images: Any, path: Path, scale: int = 2, made_by: str = "") -> None:
+    """A PNG of images from 0 to 1 on black, each pixel `scale` wide; `made_by` is kept in the file.
 
     A tensor (rows, columns, h, w), or (rows, columns, channels, h, w) of one channel or of three, which are colours.
     """
     from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
     of = images[:, :, None] if images.dim() == 4 else images
     rows, columns, channels, height, width = of.shape
@@ -67,9 +68,12 @@ def write_grid(images: Any, path: Path, scale: int = 2) -> None:
     tiled = levels.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
     picture = Image.fromarray((tiled[:, :, 0] if channels == 1 else tiled).numpy())
     large = picture.resize((scale * columns * width, scale * rows * height), Image.Resampling.NEAREST)
+    about = PngInfo()
+    if made_by:
+        about.add_text("Software", made_by)
     beside = path.with_name(f".{path.name}.{os.getpid()}")  # a full disk leaves the picture that was there
     try:
-        large.save(beside, "PNG")
+        large.save(beside, "PNG", pnginfo=about)
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
