@@ -20,12 +20,14 @@ from PIL import Image
 from conftest import CHECKOUT
 from literatim.pages import lineage
 from literatim.pages.architecture import drawing
-from literatim.pages.claims import errata, stated
-from literatim.pages.code import sections
-from literatim.pages.edition import Entry, code_links, edition, place_of_code, place_of_module
+from literatim.pages.claims import claims_table, stated
+from literatim.pages.code import equations, sections
+from literatim.pages.edition import Entry, code_links, edition, lines_of_model, place_of_code, place_of_module
+from literatim.pages.errata import errata
 from literatim.pages.translations import behind, hash_of
 from literatim.pages.words import words
 from literatim.registry import card, claims, find, ledger
+from literatim.registry.facts import claim_key
 from literatim.registry.index_schema import Kind
 from literatim.registry.ledger import PACKAGE, Record, records
 from literatim.registry.schema import Claim, Measure, Relation, Text
@@ -278,7 +280,7 @@ def test_the_key_of_the_facts_covers_what_decides_them(tmp_path):
 
 def test_recorded_runs_stand_under_their_heads(sample):
     """Each number of each record, found in the column that bears its metric's name."""
-    section = rendered(sample.page("papers/lenet/index.md")).split('id="run-quick-lenet5"')[1]
+    section = html.unescape(rendered(sample.page("papers/lenet/index.md"))).split('id="run-quick-lenet5"')[1]
     table = section[section.index("<table>") : section.index("</table>")]
     head = [re.sub("<[^>]+>", "", cell) for cell in re.findall(r"<th[^>]*>(.*?)</th>", table)]
     rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(<td>.*?)</tr>", table)]
@@ -317,9 +319,51 @@ def test_consequences_of_an_erratum_stand_below_it_and_count_with_it():
     page = html.unescape(rendered(errata(entry, "en")))
     places = [page.index(f'id="erratum-{name}"') for name in ("other", "first", "follows")]
     assert places == sorted(places)
-    assert page.count("<h3") == 2
+    assert page.count("<details") == 3
+    assert "</details></details></div>" in page, "the consequence is folded away with its cause"
     assert page.count("From the same cause") == 1
     assert (entry.count(causes=True), entry.count()) == ({"not traced": 2}, {"not traced": 3})
+
+
+def test_claims_stand_by_their_place_and_what_nobody_attempted_is_one_line():
+    def entries(verdict: str, *found: Claim) -> dict[str, object]:
+        return {c.id: {"key": claim_key(c), "verdict": verdict, "measured": None, "detail": {"en": ""}} for c in found}
+
+    tried = [a_claim(id=f"t.{i}", where="Table 1, row") for i in range(12)]
+    result = {"check": None, "result": {"recipe": "quick", "variant": "lenet5", "metric": "test_error"}}
+    nobody = {"kind": "empirical", "where": "Table 1", "not_attempted": {"en": "no such data"}, **result}
+    untried = [a_claim(id=f"u.{i}", **nobody) for i in range(3)]
+    other = a_claim(id="eq", where="Eq. 7")
+    facts = {"verdicts": entries("holds", *tried, other) | entries("not attempted", *untried)}
+    entry = Entry(card("lenet"), (*tried, *untried, other), (), facts, True)
+    page = html.unescape(claims_table(entry, "en"))
+    table, equation = page.split("<b>Table 1</b>")[1].split("<b>Eq. 7</b>")
+    assert [page.count('<details class="place"'), page.count('class="untried"')] == [2, 1]
+    summary = table.split('class="untried">')[1].split("</summary>")[0]
+    assert summary.endswith("<b>3</b></span>: no such data")
+    assert "u.0" in table.split('class="untried">')[1]
+    assert "t.11" in table.split('class="untried">')[0]
+    assert "eq" in equation
+
+
+def test_a_claim_leads_to_the_line_of_the_model_that_does_it():
+    entry = edition(CHECKOUT / "build" / "facts").entries["lenet"]
+    found = lines_of_model(entry, "literatim.papers.lenet.checks:squash_at_one")
+    assert [(path.name, name) for path, _, name in found] == [("model.py", "squash")]
+    path, line, _ = found[0]
+    assert path.read_text().splitlines()[line - 1].startswith("def squash(")
+    model = path.read_text().splitlines()
+    assert list(equations(path)) == ["6", "7", "8", "9"]
+    for number, line in equations(path).items():
+        assert f"Eq. {number}" in model[line - 1]
+
+
+def test_within_a_year_a_paper_stands_after_what_it_builds_on():
+    order = list(edition(CHECKOUT / "build" / "facts").entries)
+    assert order.index("gan") < order.index("cgan")
+    assert order.index("word2vec") < order.index("word2vec-phrases")
+    years = [card(paper).year for paper in order]
+    assert years == sorted(years)
 
 
 def test_a_film_beside_a_record_is_shown_with_its_first_picture_for_those_who_want_no_motion(sample):
@@ -525,8 +569,11 @@ def test_every_label_has_both_languages_and_is_used():
         assert re.search(r"[一-鿿：；。]", label["zh"]), key
         places = [set(re.findall(r"\{\w+\}", text)) for text in label.values()]
         assert places[0] == places[1], key
-    dynamic = {f"home-{way}{part}" for way in ("read", "import", "reproduce") for part in ("", "-text")}
+    dynamic = {f"home-{way}{part}" for way in ("install", "read", "import", "reproduce") for part in ("", "-text")}
     dynamic |= {f"filter-{field}" for field in ("topic", "verdict", "from", "to")}
+    dynamic |= {"home-lenet", "home-gan", *(f"home-n-{what}" for what in ("claims", "errata", "runs"))}
+    dynamic |= {f"told-{key}-1" for key in ("errata", "unexplained", "missed", "indicative", "untried")}
+    dynamic |= {key.removesuffix("-1") for key in dynamic if key.startswith("told-")}
     dynamic |= {"zoom-in", "zoom-out", "zoom-whole", "code-with", "code-without"}
     columns = ("paper", "given", "open", "right", "doi", "seen")
     dynamic |= {f"misquoted-{name}" for name in (*get_args(Kind), *columns)}

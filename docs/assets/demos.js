@@ -46,7 +46,8 @@ export function offerNetwork(kind, texts, build) {
   found.forEach((element) => {
     const start = make("button", { type: "button", class: `${kind}-start` }, text.start);
     const status = make("p", { class: `${kind}-status`, role: "status" });
-    element.replaceChildren(make("p", {}, text.about), start, status);
+    const still = element.querySelector(".still") ?? "";
+    element.replaceChildren(make("p", {}, text.about), still, start, status);
     start.addEventListener("click", async () => {
       if (typeof WebAssembly === "undefined") return void (status.textContent = text.noWasm);
       start.disabled = true;
@@ -54,6 +55,7 @@ export function offerNetwork(kind, texts, build) {
       try {
         const run = await load(element.dataset.model);
         start.remove();
+        still.remove?.();
         status.textContent = "";
         await build(element, text, status, run);
       } catch (error) {
@@ -61,5 +63,11 @@ export function offerNetwork(kind, texts, build) {
         status.textContent = text.failed(error);
       }
     });
+    beginIfAsked(element, start);
   });
+}
+
+/** Where the reader has asked for a demo before its script was there, it begins by itself. */
+export function beginIfAsked(element, start) {
+  if (element.dataset.waits === "begun") start.click();
 }

@@ -20,28 +20,62 @@ async function formulas() {
   }
 }
 
+/** Open whatever a place of the page is folded away in. */
+function unfold(place) {
+  for (let part = place; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
+}
+
+/** A link to a place must find it, whatever is folded or filtered out. */
+function reveal() {
+  const place = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!place?.closest("details")) return;
+  if (place.hidden || place.closest("details[hidden]")) document.querySelector(".filter-verdicts button").click();
+  unfold(place);
+  place.scrollIntoView();
+}
+
 function claimFilter() {
   const group = document.querySelector(".filter-verdicts");
   if (!group) return;
-  const rows = [...document.querySelectorAll(".scroll.claims tbody tr")];
+  const places = [...document.querySelectorAll(".places details.place")].map((place) => ({
+    place, parts: [...place.querySelectorAll("details")], rows: [...place.querySelectorAll("tbody tr")], open: place.open,
+  }));
   const choose = (verdict) => {
+    const all = verdict === "all";
     for (const button of group.children) button.setAttribute("aria-pressed", button.dataset.verdict === verdict);
-    for (const row of rows) row.hidden = verdict !== "all" && row.dataset.verdict !== verdict;
+    for (const { place, parts, rows, open } of places) {
+      for (const row of rows) row.hidden = !all && row.dataset.verdict !== verdict;
+      place.hidden = rows.every((row) => row.hidden);
+      place.open = all ? open : true;
+      for (const part of parts) part.open = verdict === "not attempted";
+      for (const table of place.querySelectorAll(".scroll")) table.hidden = !table.querySelector("tbody tr:not([hidden])");
+      const more = place.closest(".more");
+      if (more) more.open = !all;
+      for (const part of parts) part.hidden = !part.querySelector("tbody tr:not([hidden])");
+    }
   };
   group.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button) choose(button.dataset.verdict);
   });
-  // A link to a claim must find it, whatever is filtered out.
-  const reveal = () => {
-    const row = rows.find((row) => row.id === location.hash.slice(1));
-    if (row?.hidden) {
-      choose("all");
-      row.scrollIntoView();
-    }
-  };
-  addEventListener("hashchange", reveal);
-  reveal();
+}
+
+/** A button on each claim that copies the address of its row. */
+function claimLinks() {
+  const places = document.querySelector(".places");
+  for (const itself of document.querySelectorAll(".places a.self")) {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "copy-claim" });
+    const { copy, copied } = places.dataset;
+    button.title = copy;
+    button.setAttribute("aria-label", copy);
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(itself.href);
+      button.title = copied;
+      button.setAttribute("aria-label", copied);
+      button.classList.add("is-copied");
+    });
+    itself.after(button);
+  }
 }
 
 function paperTable() {
@@ -104,8 +138,20 @@ function films() {
 }
 
 claimFilter();
+claimLinks();
+addEventListener("hashchange", reveal);
+reveal();
+addEventListener("beforeprint", () => document.querySelectorAll(".md-content details").forEach((part) => (part.open = true)));
 paperTable();
 films();
 formulas();
-for (const demo of document.querySelectorAll(".demo")) import(here(`${demo.dataset.demo}.js`));
+for (const demo of document.querySelectorAll(".demo")) {
+  const load = () => import(here(`${demo.dataset.demo}.js`));
+  if (!("waits" in demo.dataset)) load();
+  else demo.querySelector(".begin").addEventListener("click", ({ target }) => {
+    target.disabled = true;
+    demo.dataset.waits = "begun"; // the demo begins as soon as its script is there
+    load();
+  });
+}
 if (document.querySelector(".playground")) import(here("playground.js"));

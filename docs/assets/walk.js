@@ -7,7 +7,7 @@
 // has `lastInput`, the generator's input for the large image, `lastImage`, the 784 pixels that came out, and `settled`,
 // whether these are of what is chosen now.
 
-import { make } from "./demos.js";
+import { beginIfAsked, make } from "./demos.js";
 import { at, load } from "./onnx.js";
 
 const SIDE = 28;
@@ -182,7 +182,8 @@ function offer(element) {
   const start = make("button", { type: "button" }, text.start(MEGABYTES[kind]));
   const status = make("p", { class: "walk-status", role: "status" });
   const about = text.about[kind] + (text === TEXTS.zh ? "" : " ") + text.runs;
-  element.replaceChildren(make("p", {}, about), start, status);
+  const still = element.querySelector(".still") ?? "";
+  element.replaceChildren(make("p", {}, about), still, start, status);
   start.addEventListener("click", async () => {
     if (typeof WebAssembly === "undefined") return void (status.textContent = text.noWasm);
     start.disabled = true;
@@ -192,6 +193,7 @@ function offer(element) {
       const size = NOISE + (kind === "asked" ? TEN + UNITS : 0);
       await run(new Float32Array(size), [1, size]);
       start.remove();
+      still.remove?.();
       status.textContent = "";
       build(element, kind, text, status, run);
     } catch (error) {
@@ -199,6 +201,7 @@ function offer(element) {
       status.textContent = text.failed(error);
     }
   });
+  beginIfAsked(element, start);
 }
 
 const demos = document.querySelectorAll(".demo:is([data-demo=walk], [data-demo=asked])");

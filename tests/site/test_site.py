@@ -20,7 +20,7 @@ PAGES = sorted(
 )
 # One page of each kind, whose look and weight are like those of the others.
 KINDS = (
-    "", "papers", "papers/lenet", "papers/lenet/model", "lineage", "literature", "citation-errors", "method",
+    "", "demos", "papers", "papers/lenet", "papers/lenet/model", "lineage", "literature", "citation-errors", "method",
     "tutorials/gradients", "tutorials/sgd", "tutorials/paper", "playground", "guides/quickstart",
 )  # fmt: skip
 WITH_DEMOS = ("papers/lenet", "playground")
@@ -163,7 +163,7 @@ def test_a_newcomer_finds_the_command_and_its_number_in_three_clicks(page: Page,
     page.goto(f"{site}/")
     page.locator("a[href$='papers/lenet/#recipes']", has_text="reproduce it").first.click()
     page.wait_for_url("**/papers/lenet/#recipes")
-    page.get_by_text("literatim reproduce lenet --recipe quick").first.wait_for()
+    page.locator("#recipe-quick").get_by_text("literatim reproduce lenet --recipe quick").wait_for()
     said = page.locator(".expected").first.inner_text()
     assert re.search(r"test_error at most 4.*recorded runs gave test_error [\d.]+ – [\d.]+", said), said
 
@@ -239,7 +239,7 @@ def test_claims_filter_by_verdict_and_a_link_still_finds_its_row(page: Page, sit
 
 
 def test_a_number_leads_to_the_line_that_shows_it(page: Page, site: str):
-    page.goto(f"{site}/papers/lenet/")
+    page.goto(f"{site}/papers/lenet/#claim-mu")
     page.locator("#claim-mu").get_by_role("link", name="0.02").click()
     page.wait_for_url(re.compile(r"/papers/lenet/checks/#L\d+$"))
     line = page.locator(":target")

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from literatim.pages.edition import Entry, claim_anchor
-from literatim.pages.markup import Lang, amount, block, element, esc, link, row, scrolling, table
+from literatim.pages.markup import Lang, amount, block, element, esc, few, fold, link, row, scrolling, table
 from literatim.pages.words import word
 from literatim.registry.schema import Claim
 
@@ -18,20 +18,17 @@ def architecture(entry: Entry, lang: Lang) -> str:
     if not entry.card.variants:
         return ""
     traced = (entry.facts or {}).get("networks", {})
-    parts = [
-        f"\n## {word('architecture', lang)} {{#architecture}}\n",
-        block(element("p", word("architecture-about", lang))),
-    ]
+    parts: list[str] = []
     for i, (name, variant) in enumerate(entry.card.variants.items()):
         notes = [esc(variant.where)] if variant.where else []
         notes += [word("default", lang)] if i == 0 else []
         notes += [] if variant.faithful else [word("not-faithful", lang)]
         drawn = "".join(_network(entry, name, net, lang) for net in traced.get(name, []))
         about = f" ({', '.join(notes)})" if notes else ""
-        start = '<details class="variant" open>' if i == 0 else '<details class="variant">'
-        summary = f"<summary><code>{esc(name)}</code>{about}</summary>"
-        parts.append(block(f"{start}{summary}{drawn}</details>"))
-    return "".join(parts)
+        parts.append(fold(f"<code>{esc(name)}</code>{about}", drawn, opened=i == 0, class_="variant"))
+    about = block(element("p", word("architecture-about", lang)))
+    folded = few(parts, word("more", lang, n="{n}"), 3)
+    return f"\n## {word('architecture', lang)} {{#architecture}}\n" + about + block(f"<div>{folded}</div>")
 
 
 def _network(entry: Entry, variant: str, net: dict[str, Any], lang: Lang) -> str:
@@ -56,7 +53,8 @@ def _network(entry: Entry, variant: str, net: dict[str, Any], lang: Lang) -> str
     ]
     rows.append(row(total, class_="total"))
     label = f"{word('architecture', lang)}{word('colon', lang)}{variant} {net['name']}"
-    return scrolling(drawing(net, label), label) + table(head, rows, label=label, kind="layers").strip()
+    layers = table(head, rows, label=label, kind="layers").strip()
+    return scrolling(drawing(net, label), label) + fold(word("layers", lang, name=esc(whole)), layers)
 
 
 def _prints(entry: Entry, claims: list[Claim], lang: Lang) -> str:
@@ -72,6 +70,15 @@ def _prints(entry: Entry, claims: list[Claim], lang: Lang) -> str:
 
 def drawing(net: dict[str, Any], label: str) -> str:
     """SVG of the shapes, left to right: as high as the maps, as many sheets as there are maps (both logarithmic)."""
+    return _drawn(net, label, labels=True)
+
+
+def silhouette(net: dict[str, Any], label: str) -> str:
+    """The same without words, as wide as its place."""
+    return _drawn(net, label, labels=False)
+
+
+def _drawn(net: dict[str, Any], label: str, *, labels: bool) -> str:
     x, parts = 12.0, []
     shapes = [("", net["input"]), *((layer["name"], layer["shape"]) for layer in net["layers"])]
     tallest = max([_tall(shape) for _, shape in shapes] or [1.0])
@@ -83,16 +90,16 @@ def drawing(net: dict[str, Any], label: str) -> str:
         for i in range(sheets):
             left, top = x + i * step, middle - tall / 2 + i * 1.5
             parts.append(f'<rect x="{left:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{tall:.1f}"/>')
-        size = "×".join(map(str, shape))
-        room = max(wide + sheets * step + 18, 7.2 * max(len(name), len(size)) + 10)
-        parts.append(f'<text x="{x:.1f}" y="{HEIGHT + 48}">{esc(name)}</text>')
-        parts.append(f'<text class="size" x="{x:.1f}" y="{HEIGHT + 63}">{esc(size)}</text>')
+        size, room = "×".join(map(str, shape)), wide + sheets * step + (18 if labels else 10)
+        if labels:
+            parts.append(f'<text x="{x:.1f}" y="{HEIGHT + 48}">{esc(name)}</text>')
+            parts.append(f'<text class="size" x="{x:.1f}" y="{HEIGHT + 63}">{esc(size)}</text>')
+            room = max(room, 7.2 * max(len(name), len(size)) + 10)
         x += room
-    width, height = math.ceil(x + 6), HEIGHT + 74
-    return (
-        f'<svg class="network" role="img" aria-label="{esc(label)}" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}">{"".join(parts)}</svg>'
-    )
+    width, height = math.ceil(x + 6), HEIGHT + (74 if labels else 44)
+    place = f'viewBox="0 0 {width} {height}"' + (f' width="{width}" height="{height}"' if labels else "")
+    kind = "network" if labels else "network silhouette"
+    return f'<svg class="{kind}" role="img" aria-label="{esc(label)}" {place}>{"".join(parts)}</svg>'
 
 
 def _tall(shape: list[int]) -> float:

@@ -1,11 +1,14 @@
-"""What a paper states and what became of it: the table of claims, the errata, the verdicts as labels."""
+"""What a paper states and what became of it: the tables of claims, and the verdicts as labels."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import Any
 
-from literatim.pages.edition import Entry, claim_anchor, place_of_code, place_of_module
-from literatim.pages.markup import Lang, amount, block, element, esc, link, row, said, sentence, table
+from literatim.pages.code import NUMBER, equations
+from literatim.pages.edition import Entry, claim_anchor, lines_of_model, place_of_code, place_of_module
+from literatim.pages.markup import Lang, amount, block, element, esc, few, fold, link, row, said, table
 from literatim.pages.words import word
 from literatim.registry.schema import Claim, Text
 
@@ -13,26 +16,29 @@ ORDER = (
     "holds", "reproduced", "erratum", "unexplained", "missed", "indicative",
     "stale", "fails", "not attempted", "not run", "not traced",
 )  # fmt: skip
+OPEN, PLACES = 10, 14  # rows that stand open at first, and parts that are not folded away once more
 
 
 def heading(key: str, lang: Lang) -> str:
     return f"\n## {word(key, lang)} {{#{key}}}\n"
 
 
-def chip(verdict: str, lang: Lang, number: int | None, method: str) -> str:
-    """A verdict as a small label that leads to its explanation."""
+def chip(verdict: str, lang: Lang, number: int | None, method: str = "") -> str:
+    """A verdict as a small label that leads to its explanation, where there is a way to `method`."""
     anchor = verdict.replace(" ", "-")
     many = f" <b>{number}</b>" if number is not None else ""
     content = f"{word(verdict, lang)}{many}"
+    if not method:
+        return element("span", content, class_=f"verdict v-{anchor}")
     if verdict == "not traced":
         return element("span", content, class_="verdict v-not-run")
     return f'<a class="verdict v-{anchor}" href="{method}#{anchor}">{content}</a>'
 
 
 def claims_table(entry: Entry, lang: Lang) -> str:
+    """The claims by their place in the paper, a part for each that opens; the first short ones stand open."""
     if not entry.claims:
         return ""
-    head = [word(key, lang) for key in ("states", "where", "paper-number", "our-number", "verdict")]
     counted = entry.count()
     buttons = [("all", word("all", lang), len(entry.claims))]
     buttons += [(name, word(name, lang), counted[name]) for name in ORDER if counted[name]]
@@ -40,13 +46,43 @@ def claims_table(entry: Entry, lang: Lang) -> str:
         f'<button type="button" data-verdict="{name}" aria-pressed="{str(name == "all").lower()}">{label} {n}</button>'
         for name, label, n in buttons
     )
-    label = word("claims", lang) + word("colon", lang) + entry.name
+    places: dict[str, list[Claim]] = {}
+    for claim in entry.claims:
+        places.setdefault(re.split("[,;]", claim.where)[0].strip(), []).append(claim)
+    parts, room = [], OPEN
+    for place, claims in places.items():
+        room -= len(claims)
+        parts.append(_place(entry, place, claims, lang, opened=room >= 0))
+    more = word("more", lang, n="{n}")
+    heads = "; ".join(f"--{key}: '{word(key, lang)}'" for key in ("where", "paper-number", "our-number"))
+    says = f'data-copy="{word("copy-claim", lang)}" data-copied="{word("copied", lang)}"'
     return (
         heading("claims", lang)
         + block(element("p", word("claims-about", lang)))
         + block(f'<div class="filter-verdicts" role="group" aria-label="{word("filter-verdict", lang)}">{chosen}</div>')
-        + table(head, [claim_row(entry, claim, lang) for claim in entry.claims], label=label, kind="claims")
+        + block(f'<div class="places" style="{heads}" {says}>{few(parts, more, PLACES)}</div>')
     )
+
+
+def _place(entry: Entry, place: str, claims: list[Claim], lang: Lang, *, opened: bool) -> str:
+    """What is claimed of one section, table or figure; what nobody attempted in a part of its own."""
+    counted = Counter(entry.finding(claim)["verdict"] for claim in claims)
+    chips = " ".join(chip(name, lang, counted[name]) for name in ORDER if counted[name])
+    untried = [claim for claim in claims if entry.finding(claim)["verdict"] == "not attempted"]
+    tried = [claim for claim in claims if claim not in untried]
+    inner = _table(entry, place, tried or untried, lang)
+    if tried and untried:
+        reasons = dict.fromkeys(said(claim.not_attempted, lang) for claim in untried)
+        why = word("colon", lang) + next(iter(reasons)) if len(reasons) == 1 else ""
+        summary = chip("not attempted", lang, len(untried)) + why
+        inner += fold(summary, _table(entry, place, untried, lang), class_="untried")
+    return fold(f'<b>{esc(place)}</b> <span class="chips">{chips}</span>', inner, opened=opened, class_="place")
+
+
+def _table(entry: Entry, place: str, claims: list[Claim], lang: Lang) -> str:
+    head = [word(key, lang) for key in ("states", "where", "paper-number", "our-number", "verdict")]
+    label = f"{word('claims', lang)}{word('colon', lang)}{entry.name}, {place} {claims[0].id}"
+    return table(head, [claim_row(entry, claim, lang) for claim in claims], label=label, kind="claims").strip()
 
 
 def claim_row(entry: Entry, claim: Claim, lang: Lang) -> str:
@@ -56,6 +92,8 @@ def claim_row(entry: Entry, claim: Claim, lang: Lang) -> str:
     itself = f'<a class="self" href="#{anchor}"><code>{esc(claim.id)}</code></a>'
     where = f'{esc(claim.where)}<br><a class="source" href="#source-{claim.source}">{esc(claim.source)}</a>'
     ours = evidence(entry, claim, found["measured"], lang)
+    if way := _in_the_model(entry, claim, lang):
+        itself += f" {way}"
     cells = (
         "<br>".join([*notes, itself]),
         where,
@@ -64,6 +102,17 @@ def claim_row(entry: Entry, claim: Claim, lang: Lang) -> str:
         chip(found["verdict"], lang, None, "../../method/"),
     )
     return row(cells, id=anchor, data_verdict=found["verdict"])
+
+
+def _in_the_model(entry: Entry, claim: Claim, lang: Lang) -> str:
+    """Links to the line of the claim's equation and to what its check takes of the model, two at most."""
+    found = lines_of_model(entry, claim.check) if claim.check else []
+    if number := re.search(rf"\bEqs?\. ({NUMBER})", claim.where):
+        named = [path for path in entry.sources if path.parent.name != "claimed" and path.stem != "checks"]
+        at = [(path, equations(path)[number[1]]) for path in named if number[1] in equations(path)]
+        found = [(path, line, word("equation", lang, n=number[1])) for path, line in at[:1]] + found
+    ways = [code_link(entry, (path, line), f"<code>{esc(name)}</code>") for path, line, name in found[:2]]
+    return f'<small class="way">{word("in-model", lang)} {", ".join(ways)}</small>' if ways else ""
 
 
 def stated(claim: Claim, lang: Lang) -> str:
@@ -111,51 +160,3 @@ def code_link(entry: Entry, place: object, content: str) -> str:
     if isinstance(place, tuple) and place[0] in entry.sources:
         return link(f"{place[0].stem}/#L{place[1]}", content)
     return content
-
-
-def errata(entry: Entry, lang: Lang) -> str:
-    """Errata and what is unexplained, in the paper's order; the consequences of a slip stand below their cause."""
-    if not entry.claims:
-        return ""
-    parts = []
-    for claim in entry.claims:
-        if not (claim.erratum or claim.unexplained) or (claim.erratum and claim.erratum.consequence_of):
-            continue
-        parts.append(f"\n### {esc(claim.where)} {{#{_anchor(claim)}}}\n" + block(_wrong(entry, claim, lang)))
-        following = [c for c in entry.claims if c.erratum and c.erratum.consequence_of == claim.id]
-        if following:
-            parts.append(block(element("p", word("consequences", lang))))
-        parts += [block(_wrong(entry, other, lang, id=_anchor(other))) for other in following]
-    return heading("errata", lang) + ("".join(parts) or f"\n{word('no-errata', lang)}\n")
-
-
-def _anchor(claim: Claim) -> str:
-    return f"erratum-{claim.id.replace('.', '-')}"
-
-
-def _wrong(entry: Entry, claim: Claim, lang: Lang, **attributes: str) -> str:
-    """An erratum, or what is unexplained: what is printed, what follows, why, and how that is proved."""
-    wrong = claim.erratum or claim.unexplained
-    assert wrong is not None
-    found, has_value = entry.finding(claim), wrong.value is not None
-    pairs = [
-        (word("printed", lang), esc(claim.printed)) if claim.printed else None,
-        (word("paper-number", lang), stated(claim, lang)) if claim.follows_from else None,
-        (word("follows" if claim.erratum else "design-gives", lang), amount(wrong.value)) if has_value else None,
-        (word("measured", lang), evidence(entry, claim, found["measured"], lang)) if has_value else None,
-        (word("evidence", lang), said(Text(**found["detail"]), lang)) if found["detail"]["en"] else None,
-    ]
-    if claim.erratum:
-        name = claim.erratum.proof.partition(":")[2]
-        proof = code_link(entry, place_of_code(claim.erratum.proof), f"<code>{esc(name)}</code>")
-        pairs.append((word("proof", lang), proof))
-    terms = "".join(f"<dt>{pair[0]}</dt><dd>{pair[1]}</dd>" for pair in pairs if pair)
-    place = f"{esc(claim.where)}{word('colon', lang)}" if attributes else ""  # the others have it as their heading
-    return element(
-        "div",
-        f"<p>{chip(found['verdict'], lang, None, '../../method/')} {place}"
-        f"{link('#' + claim_anchor(claim), said(claim.states, lang))}</p>"
-        f"<p>{sentence(wrong.why, lang)}{word('stop', lang)}</p><dl>{terms}</dl>",
-        class_="erratum",
-        **attributes,
-    )

@@ -21,6 +21,8 @@ from literatim.pages.notes import in_chinese, key
 from literatim.pages.words import word
 from literatim.registry.ledger import DOCUMENTED, PACKAGE
 
+NUMBER = r"\d+(?:\.\d+)?"  # of an equation
+
 
 @dataclass
 class Section:
@@ -45,16 +47,45 @@ def code_page(entry: Entry, path: Path, lang: Lang) -> str:
     chinese = in_chinese(entry.id) if lang == "zh" else {}
     if lang == "zh" and not any(key(note) in chinese for section in shown for note in section.notes):
         about += word("notes-are-english", lang)
+    # Who searches for a word wants the paper first, then its model; its tests nobody looks for so.
+    search = {"exclude": True} if path.stem == "checks" else {"boost": 0.5}
+    found = [link(f"#L{line}", esc(word("equation", lang, n=n))) for n, line in equations(path).items()]
+    listed = f'<p class="equations">{word("equations", lang)}{word("colon", lang)}{" · ".join(found)}</p>'
     parts = [
-        front_matter(title=plain_title(title), description=plain_title(title), hide=["toc"]),
+        front_matter(title=plain_title(title), description=plain_title(title), hide=["toc"], search=search),
         f"# {esc(title)} {{#top}}\n",
         block(f'<p class="files">{" · ".join(others)}</p>'),
         block(f"<p>{about}</p>"),
+        block(listed) if found else "",
         '<div class="annotated" markdown="1">\n',
         *(_shown(section, chinese) for section in shown),
         "</div>\n",
     ]
     return "\n".join(parts)
+
+
+@cache
+def equations(path: Path) -> dict[str, int]:
+    """The paper's equations that the notes of a source name -> the line that names it first."""
+    source = path.read_text(encoding="utf-8")
+    lines = source.split("\n")
+    spans = sorted((*notes_of(source), *_comments(source)))
+    found: dict[str, int] = {}
+    for first, last in spans:
+        for line in range(first, last + 1):
+            for named in re.finditer(rf"\bEqs?\.\s*{NUMBER}(?:(?:, | and | to ){NUMBER})*", lines[line - 1]):
+                numbers = re.findall(NUMBER, named[0])
+                if len(numbers) == 2 and " to " in named[0] and all(n.isdecimal() for n in numbers):
+                    numbers = [str(n) for n in range(int(numbers[0]), int(numbers[1]) + 1)]
+                for number in numbers:
+                    found.setdefault(number, line)
+    return dict(sorted(found.items(), key=lambda each: [int(n) for n in re.findall(r"\d+", each[0])]))
+
+
+def _comments(source: str) -> list[tuple[int, int]]:
+    """The lines that end in a comment."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return [(token.start[0], token.start[0]) for token in tokens if token.type == tokenize.COMMENT]
 
 
 @cache

@@ -79,7 +79,14 @@ def edition(facts: Path) -> Edition:
         traced = facts_of(paper, facts)
         fresh = traced is not None and traced.get("key") == paper_key(paper)
         found[paper] = Entry(card(paper), claims(paper), tuple(records(paper)), traced, fresh)
-    return Edition(found)
+    cards = {paper: entry.card for paper, entry in found.items()}
+    return Edition({paper: found[paper] for paper in sorted(found, key=lambda paper: _place(cards[paper], cards))})
+
+
+def _place(card: Card, cards: dict[str, Card]) -> tuple[int, int]:
+    """A paper's place in history: its year, and within that how many of the same year stand before it in its line."""
+    same = [cards[w.id] for w in card.builds_on if w.id in cards and cards[w.id].year == card.year]
+    return card.year, max((1 + _place(before, cards)[1] for before in same), default=0)
 
 
 def claim_anchor(claim: Claim) -> str:
@@ -101,7 +108,8 @@ def place_of_code(path: str) -> tuple[Path, int] | None:
     file = file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
     if not file.exists():
         return None
-    return next(((file, node.lineno) for node in tree(file).body if getattr(node, "name", None) == name), None)
+    line = _line(file, name)
+    return None if line is None else (file, line)
 
 
 def place_of_module(model: str, module: str | None) -> tuple[Path, int] | None:
@@ -120,6 +128,52 @@ def place_of_module(model: str, module: str | None) -> tuple[Path, int] | None:
             if ast.unparse(target) in wanted:
                 return file, target.lineno
     return file, line
+
+
+def lines_of_model(entry: Entry, check: str) -> list[tuple[Path, int, str]]:
+    """What a claim's check takes of the paper's own model and training: file, line and name, the model first."""
+    module, _, name = check.partition(":")
+    found = place_of_code(check)
+    if found is None or found[0] not in entry.sources:
+        return []
+    base = package(entry.id)
+    own = {path for path in base.glob("*.py") if path.stem not in ("checks", "demo", "__init__")}
+    places = {".".join([*module.split(".")[:3], path.stem]): path for path in own}
+    taken = [(places[of], what) for of, what in _taken(found[0], name) if of in places]
+    lines = {(path, what): _line(path, what) for path, what in taken}
+    named = [(path, line, what) for (path, what), line in lines.items() if line]
+    return sorted(named, key=lambda each: entry.sources.index(each[0]))
+
+
+@cache
+def _taken(file: Path, name: str) -> tuple[tuple[str, str], ...]:
+    """(module, name) of all that a function takes from other modules, the functions of its own file that it calls
+    included."""
+    body = tree(file).body
+    modules, names = {}, {}
+    for node in body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for each in node.names:
+                names[each.asname or each.name] = (node.module, each.name)
+                modules[each.asname or each.name] = f"{node.module}.{each.name}"
+    own = {node.name: node for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    found, waiting, seen = [], [name], set()
+    while waiting:
+        function = waiting.pop(0)
+        if function in seen or function not in own:
+            continue
+        seen.add(function)
+        for part in ast.walk(own[function]):
+            if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id in modules:
+                found.append((modules[part.value.id], part.attr))
+            elif isinstance(part, ast.Name):
+                found.append(names.get(part.id, ("", "")))
+                waiting.append(part.id)
+    return tuple(dict.fromkeys(found))
+
+
+def _line(file: Path, name: str) -> int | None:
+    return next((node.lineno for node in tree(file).body if getattr(node, "name", None) == name), None)
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 from collections import Counter
 
@@ -17,10 +19,16 @@ from literatim.pages.markup import (
     link,
     plain_title,
     row,
+    sentence,
     table,
 )
+from literatim.pages.paper import demo_box, has_demo
+from literatim.pages.picture import SMALL, picture
 from literatim.pages.words import word
 from literatim.registry.ledger import PACKAGE
+from literatim.registry.reading import read_text
+
+HERE = ("lenet", "gan")  # whose demos begin on the first page
 
 
 def home_page(edition: Edition, titles: dict[str, str], lang: Lang) -> str:
@@ -28,15 +36,9 @@ def home_page(edition: Edition, titles: dict[str, str], lang: Lang) -> str:
     entries = edition.entries.values()
     first = next((e for e in entries if e.card.recipes), None) or next(iter(entries))
     commit, edited = commit_and_edits()
-    counted: Counter[str] = sum((e.count(causes=True) for e in entries), Counter())
-    state = "home-state" if len(edition.entries) > 1 else "home-state-1"
-    number = {
-        "papers": len(edition.entries),
-        "claims": sum(len(e.claims) for e in entries),
-        "commit": f"<code>{esc(commit)}</code>",
-    }
-    said_of = word(state, lang, **number) + (f" ({word('home-edited', lang)})" if edited else "")
-    chips = " ".join(chip(name, lang, counted[name], "method/") for name in ORDER if counted[name])
+    said_of = word("home-state", lang, commit=f"<code>{esc(commit)}</code>")
+    said_of += f" ({word('home-edited', lang)})" if edited else ""
+    up = "" if lang == "en" else "../"  # in raw HTML nobody else finds the way
     return "\n".join(
         [
             front_matter(
@@ -46,14 +48,73 @@ def home_page(edition: Edition, titles: dict[str, str], lang: Lang) -> str:
             ),
             "# literatim {#top}\n",
             block(element("p", word("home-lead", lang), class_="lead")),
-            block(f'<div class="glance"><p>{said_of}</p><p class="chips">{chips}</p></div>'),
-            f"\n## {word('home-timeline', lang)} {{#papers}}\n",
-            block(f'<ol class="timeline">{"".join(_on_timeline(e, lang) for e in entries)}</ol>'),
+            at_once(edition, lang, up),
+            numbers(edition, lang),
+            block(element("p", said_of, class_="state")),
             f"\n## {word('home-ways', lang)} {{#ways}}\n",
             ways(first, lang),
+            f"\n## {word('home-timeline', lang)} {{#papers}}\n",
+            block(f'<ol class="timeline">{"".join(_on_timeline(e, lang, up) for e in entries)}</ol>'),
             f"\n## {word('home-learn', lang)} {{#learn}}\n",
             block(element("p", word("home-learn-text", lang))),
             block(f"<p>{' · '.join(tutorials(titles, lang))}</p>"),
+        ]
+    )
+
+
+def at_once(edition: Edition, lang: Lang, up: str) -> str:
+    """Two demos that run here, each loaded when somebody wants it; until then there is a still."""
+    parts: list[str] = []
+    for paper in HERE:
+        entry = edition.entries.get(paper)
+        if entry and (box := demo_box(entry, lang, f"{up}papers/{paper}/", waits=True)):
+            name = link(f"papers/{paper}/", f"{esc(entry.name)} ({entry.card.year})")
+            box = box.replace('<div class="still">', f'<div class="still">{pad()}', 1) if paper == HERE[0] else box
+            parts.append(f"<section><p><b>{word(f'home-{paper}', lang)}</b> {name}</p>{box}</section>")
+    more = element("p", link("demos/", word("home-demos", lang)), class_="more")
+    return block(f'<div class="at-once">{"".join(parts)}</div>{more}') if parts else ""
+
+
+def pad() -> str:
+    """The pad of the first demo as it will be, with one of its examples on it."""
+    path = PACKAGE.parents[1] / "docs" / "assets" / "strokes" / "7.json"
+    strokes = json.loads(read_text(path)) if path.is_file() else []
+    lines = "".join(f'<polyline points="{" ".join(f"{x},{y}" for x, y in stroke[::2])}"/>' for stroke in strokes)
+    return f'<svg class="pad" viewBox="0 0 1 1" aria-hidden="true">{lines}</svg>' if lines else ""
+
+
+def numbers(edition: Edition, lang: Lang) -> str:
+    """What there is of claims, errata and recorded runs, each with what it means."""
+    entries = edition.entries.values()
+    counted: Counter[str] = sum((e.count(causes=True) for e in entries), Counter())
+    found = {
+        "claims": sum(len(e.claims) for e in entries),
+        "errata": counted["erratum"],
+        "runs": sum(len(e.records) for e in entries),
+    }
+    rows = (
+        f"<div><dt>{n:,}</dt><dd>{word(f'home-n-{key}', lang, papers=len(entries))}</dd></div>"
+        for key, n in found.items()
+    )
+    return block(f'<dl class="numbers">{"".join(rows)}</dl>')
+
+
+def demos_page(edition: Edition, lang: Lang) -> str:
+    """Markdown of `demos.md`: all that runs in the browser, each with its picture."""
+    up = "../" if lang == "en" else "../../"
+    cards = []
+    for entry in edition.entries.values():
+        if has_demo(entry) and (found := entry.card.demo):
+            seen, _ = picture(entry, lang, f"{up}papers/{entry.id}/", SMALL)
+            name = f'<a class="name" href="../papers/{entry.id}/#try">{esc(entry.name)}</a>'
+            about = f'<span class="full">{sentence(found.about, lang)}{word("stop", lang)}</span>'
+            cards.append(f'<li>{seen}<span class="year">{entry.card.year}</span>{name}{about}</li>')
+    return "\n".join(
+        [
+            front_matter(title=word("demos", lang), description=plain_title(word("demos-about", lang)), hide=["toc"]),
+            f"# {word('demos', lang)} {{#top}}\n",
+            block(element("p", f"{word('demos-about', lang)} {link('../playground/', word('playground', lang))}")),
+            block(f'<ol class="timeline">{"".join(cards)}</ol>'),
         ]
     )
 
@@ -70,7 +131,8 @@ def commit_and_edits() -> tuple[str, bool]:
     )
 
 
-def _on_timeline(entry: Entry, lang: Lang) -> str:
+def _on_timeline(entry: Entry, lang: Lang, up: str) -> str:
+    seen, _ = picture(entry, lang, f"{up}papers/{entry.id}/", SMALL)
     to = f"papers/{entry.id}/"
     counted = entry.count(causes=True)
     wrong = counted["erratum"] + counted["unexplained"]
@@ -78,7 +140,7 @@ def _on_timeline(entry: Entry, lang: Lang) -> str:
     ways += [link(f"{to}#recipes", word("to-recipes", lang))] if entry.card.recipes else []
     more = f'<span class="more">{" · ".join(ways)}</span>' if ways else ""
     title = f'<a class="name" href="{to}">{esc(entry.name)}</a><span class="full">{esc(entry.card.title)}</span>'
-    return f'<li><span class="year">{entry.card.year}</span>{title}{more}</li>'
+    return f'<li>{seen}<span class="year">{entry.card.year}</span>{title}{more}</li>'
 
 
 def ways(first: Entry, lang: Lang) -> str:
@@ -86,7 +148,12 @@ def ways(first: Entry, lang: Lang) -> str:
     pages = [(to, esc(first.name)), ("papers/", word("papers", lang)), ("lineage/", word("lineage", lang))]
     load = code_block(f'import literatim\n\nnet = literatim.load("{first.id}")').strip()
     run = code_block(f"literatim reproduce {first.id}" + (f" --recipe {recipe}" if recipe else "")).strip()
+    address = os.environ.get("REPO_URL", "")
+    known = address.startswith(("https://", "http://"))
+    install = code_block((f"git clone {address} literatim\ncd literatim\n" if known else "") + "make reproduce").strip()
+    at = f"<p>{link(address, word('repository', lang))}</p>" if known else ""
     cards = [
+        ("install", install + at),
         ("read", f"<p>{' · '.join(link(*page) for page in pages)}</p>"),
         ("import", load),
         ("reproduce", f"{run}<p>{link(to + '#recipes', word('recipes', lang))}</p>"),

@@ -92,6 +92,20 @@ def row(cells: Iterable[str], **attributes: str) -> str:
     return element("tr", "".join(f"<td>{cell}</td>" for cell in cells), **attributes)
 
 
+def fold(summary: str, content: str, *, opened: bool = False, **attributes: str) -> str:
+    """What opens when its summary is pressed."""
+    start = element("details", "", **attributes).removesuffix("</details>")
+    start = start.removesuffix(">") + " open>" if opened else start
+    return f"{start}<summary>{summary}</summary>{content}</details>"
+
+
+def few(parts: Sequence[str], more: str, most: int = 6) -> str:
+    """All parts, those beyond the first few folded away under one line."""
+    if len(parts) <= most + 1:
+        return "".join(parts)
+    return "".join(parts[:most]) + fold(more.format(n=len(parts) - most), "".join(parts[most:]), class_="more")
+
+
 def code_block(text: str) -> str:
     """Preformatted text with Material's button to copy it."""
     return block(f'<div class="highlight"><pre tabindex="0"><code>{entities(text)}</code></pre></div>')

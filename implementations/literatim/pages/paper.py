@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from literatim.pages.architecture import architecture
-from literatim.pages.claims import ORDER, chip, claims_table, code_link, errata, heading
+from literatim.pages.claims import ORDER, chip, claims_table, code_link, heading
 from literatim.pages.edition import Edition, Entry, code_links, place_of_code
+from literatim.pages.errata import errata
 from literatim.pages.essay import essay
 from literatim.pages.lineage import predecessor
 from literatim.pages.literature import indexed
@@ -15,6 +16,7 @@ from literatim.pages.markup import (
     doi_url,
     element,
     esc,
+    fold,
     front_matter,
     link,
     named,
@@ -27,6 +29,7 @@ from literatim.pages.markup import (
     table,
     unspaced,
 )  # fmt: skip
+from literatim.pages.picture import LARGE, SMALL, picture
 from literatim.pages.runs import recipes, runs
 from literatim.pages.scholarly import linked_data, meta
 from literatim.pages.words import word
@@ -43,18 +46,22 @@ def paper_page(entry: Entry, edition: Edition, lang: Lang) -> str:
         front_matter(
             title=plain_title(f"{entry.name} ({card.year})"),
             description=plain_title(summary),
+            share=f"{entry.id}/",
             citation=meta(card),
             linked_data=linked_data(card),
         ),
+        block(element("p", f"{esc(entry.name)} · {card.year}", class_="eyebrow")),
         f"# {esc(card.title)} {{#top}}\n",
         byline(entry, lang),
-        block(element("p", said(card.summary, lang), class_="summary")),
+        first_look(entry, lang),
         glance(entry, lang),
+        block(element("p", said(card.summary, lang), class_="summary")),
         lineage(entry, edition, lang),
+        ways_on(entry, lang),
+        errata(entry, lang),
         essay(entry.id, lang),
         demo(entry, lang),
         claims_table(entry, lang),
-        errata(entry, lang),
         left_open(entry, lang),
         compared(entry, lang),
         architecture(entry, lang),
@@ -73,24 +80,56 @@ def byline(entry: Entry, lang: Lang) -> str:
     if (known := indexed()) and entry.id in known.by_id:
         names.append(link(f"../../literature/#{entry.id}", word("in-index", lang)))
     said_of = f"{esc(', '.join(card.authors))}<br>{esc(str(card.venue))}, {card.year}"
-    lines = block(element("p", "<br>".join([said_of, " · ".join(names)]), class_="byline"))
-    cite = code_block(bibtex(head(card.id))).strip()
-    return lines + block(f'<details class="bibtex"><summary>{word("copy-bibtex", lang)}</summary>{cite}</details>')
+    return block(element("p", " · ".join([said_of, *names]), class_="byline"))
+
+
+def first_look(entry: Entry, lang: Lang) -> str:
+    """The paper's picture, and beside it what loads, checks and runs it."""
+    up = "" if lang == "en" else f"../../../papers/{entry.id}/"
+    seen, shows = picture(entry, lang, up, LARGE)
+    figure = f"<figure>{seen}<figcaption>{esc(shows)}</figcaption></figure>" if seen else ""
+    recipe = "quick" if "quick" in entry.card.recipes else next(iter(entry.card.recipes), None)
+    lines = {"try-load": f'literatim.load("{entry.id}")'} if entry.card.variants else {}
+    lines["try-verify"] = f"literatim verify {entry.id}"
+    if recipe:
+        lines["try-reproduce"] = f"literatim reproduce {entry.id} --recipe {recipe}"
+    commands = "".join(element("p", word(key, lang)) + code_block(line).strip() for key, line in lines.items())
+    return block(f'<div class="first-look">{figure}<div class="commands">{commands}</div></div>')
 
 
 def glance(entry: Entry, lang: Lang) -> str:
-    """How many claims have which verdict, and the ways on from here."""
+    """The verdict in a sentence, and how many claims have which."""
     counted = entry.count(causes=True)
     chips = [chip(name, lang, counted[name], "../../method/") for name in ORDER if counted[name]]
-    ways = [(f"{path.stem}/", file_word(path.stem, lang)) for path in entry.sources]
-    code = (
-        word("code-beside", lang) + word("colon", lang) + " · ".join(link(to, name) for to, name in ways)
-        if ways
-        else ""
-    )
     stale = "" if entry.fresh or not entry.claims else element("p", prose(word("not-traced", lang)), class_="outrun")
-    inner = f'<p class="chips">{" ".join(chips)}</p>' + (f"<p>{code}</p>" if code else "")
-    return block(f'<div class="glance">{inner}{stale}</div>')
+    told = element("p", verdict(entry, lang), class_="in-a-sentence") if entry.claims and entry.fresh else ""
+    return block(f'<div class="glance">{told}<p class="chips">{" ".join(chips)}</p>{stale}</div>')
+
+
+def verdict(entry: Entry, lang: Lang) -> str:
+    """What became of the claims, in a sentence that leaves out what there is none of."""
+    counted = entry.count(causes=True)
+    good = counted["holds"] + counted["reproduced"]
+    parts = {
+        "errata": counted["erratum"],
+        "unexplained": counted["unexplained"],
+        "missed": counted["missed"] + counted["fails"],
+        "indicative": counted["indicative"],
+        "untried": counted["not attempted"] + counted["not run"],
+    }
+    told = [word(f"told-{key}" if n > 1 else f"told-{key}-1", lang, n=n) for key, n in parts.items() if n]
+    whole = word("told", lang, good=good, all=counted.total())
+    return whole + "".join(word("told-and", lang) + each for each in told) + word("stop", lang)
+
+
+def ways_on(entry: Entry, lang: Lang) -> str:
+    """The sources beside the paper, and the entry for a bibliography."""
+    ways = [(f"{path.stem}/", file_word(path.stem, lang)) for path in entry.sources]
+    code = word("code-beside", lang) + word("colon", lang) + " · ".join(link(to, name) for to, name in ways)
+    cite = code_block(bibtex(head(entry.id))).strip()
+    return block(element("p", code, class_="sources") if ways else "") + block(
+        fold(word("copy-bibtex", lang), cite, class_="bibtex")
+    )
 
 
 def file_word(stem: str, lang: Lang) -> str:
@@ -118,19 +157,36 @@ def _before(work: Predecessor, edition: Edition, real: set[str], lang: Lang) -> 
     return f"{name}{word('colon', lang)}{said(work.takes, lang)}"
 
 
-def demo(entry: Entry, lang: Lang) -> str:
+def has_demo(entry: Entry) -> bool:
     found = entry.card.demo
-    if found is None or not weights_path(entry.id, found.weights).is_file():  # the run is still to be made
+    return found is not None and weights_path(entry.id, found.weights).is_file()  # else the run is still to be made
+
+
+def demo(entry: Entry, lang: Lang) -> str:
+    if not has_demo(entry) or (found := entry.card.demo) is None:
         return ""
-    files = [f"{name}.safetensors" for name in (found.weights, *found.beside)]
-    model = f' data-model="{entry.id}.onnx"' if found.network else f' data-model="{" ".join(files)}"'
-    inside = f"<noscript>{word('javascript', lang)}</noscript>"
+    up = "" if lang == "en" else f"../../../papers/{entry.id}/"
     return (
         heading("try", lang)
         + block(element("p", sentence(found.about, lang) + word("stop", lang)))
-        + block(f'<div class="demo" data-demo="{found.script}"{model}>{inside}</div>')
+        + block(demo_box(entry, lang, up))
         + demo_picture(entry, lang)
     )
+
+
+def demo_box(entry: Entry, lang: Lang, folder: str, *, waits: bool = False) -> str:
+    """The place of a demo, with a still where it begins only when asked to; with `waits` not even its script is loaded
+    before. `folder` leads to the paper's."""
+    found = entry.card.demo
+    if found is None or not has_demo(entry):
+        return ""
+    files = [f"{name}.safetensors" for name in (found.weights, *found.beside)]
+    model = f"{entry.id}.onnx" if found.network else " ".join(files)
+    still = f'<div class="still">{picture(entry, lang, folder, SMALL)[0]}</div>' if found.network else ""
+    begin = f'<button type="button" class="begin">{word("begin", lang)}</button>' if waits else ""
+    inside = f"{still}{begin}<noscript>{word('javascript', lang)}</noscript>"
+    given = f'data-demo="{found.script}" data-model="{model}"{" data-waits" if waits else ""}'
+    return f'<div class="demo" {given}>{inside}</div>'
 
 
 def demo_picture(entry: Entry, lang: Lang) -> str:
@@ -151,7 +207,8 @@ def left_open(entry: Entry, lang: Lang) -> str:
     rows = [row([said(o.lacks, lang), esc(o.where), named(o.chosen, lang), said(o.why, lang)]) for o in entry.card.open]
     head = [word(key, lang) for key in ("lacks", "where", "chosen", "why")]
     about = block(element("p", word("open-about", lang)))
-    return heading("open", lang) + about + table(head, rows, label=word("open", lang), kind="open")
+    shown = table(head, rows, label=word("open", lang), kind="open").strip()
+    return heading("open", lang) + about + block(fold(word("points", lang, n=len(rows)), shown))
 
 
 def compared(entry: Entry, lang: Lang) -> str:
@@ -165,7 +222,8 @@ def compared(entry: Entry, lang: Lang) -> str:
         items.append(
             f"<li><b>{named(other.with_, lang)}</b>{word('colon', lang)}{said(other.differs, lang)} {proof}</li>"
         )
-    return heading("compared", lang) + block(f"<ul>{''.join(items)}</ul>")
+    shown = f"<ul>{''.join(items)}</ul>"
+    return heading("compared", lang) + block(fold(word("points", lang, n=len(items)), shown))
 
 
 def load(entry: Entry, lang: Lang) -> str:

@@ -6,7 +6,7 @@ import io
 import statistics
 
 from literatim.pages.edition import Entry
-from literatim.pages.markup import Lang, block, code_block, element, esc, prose, row, said, sentence, table
+from literatim.pages.markup import Lang, block, code_block, element, esc, few, fold, prose, row, said, table
 from literatim.pages.words import word
 from literatim.registry.data import DATA_SETS
 from literatim.registry.ledger import Record, recipe_path
@@ -19,21 +19,23 @@ PICTURES = "runs"  # below the paper's folder in the site
 def recipes(entry: Entry, lang: Lang) -> str:
     if not entry.card.recipes:
         return ""
-    parts = [f"\n## {word('recipes', lang)} {{#recipes}}\n"]
+    parts: list[str] = []
     for name, recipe in entry.card.recipes.items():
         path = recipe_path(entry.id, name)
-        summary = f"<summary>{prose(word('configuration', lang, name=name))}</summary>"
-        config = f"<details>{summary}{code_block(read_text(path)).strip()}</details>" if path.exists() else ""
+        config = fold(prose(word("configuration", lang, name=name)), code_block(read_text(path)).strip())
         seeds = max((len(found) for (of, _), found in entry.runs().items() if of == name), default=1)
         command = f"literatim reproduce {entry.id} --recipe {name}" + (f" --seeds {seeds}" if seeds > 1 else "")
-        parts += [
-            f"\n### {name} {{#recipe-{name}}}\n",
-            block(element("p", f"{sentence(recipe.about, lang)}{word('stop', lang)} {_data(recipe, lang)}")),
-            code_block(command),
-            block(element("p", _expected(entry, name, recipe, lang), class_="expected")),
-            block(_deviations(recipe, lang) + config),
+        about = f"{word('colon', lang)}{said(recipe.about, lang)}"
+        inner = [
+            element("p", _data(recipe, lang)),
+            code_block(command).strip(),
+            element("p", _expected(entry, name, recipe, lang), class_="expected"),
+            _deviations(recipe, lang) + (config if path.exists() else ""),
         ]
-    return "".join(parts)
+        summary = f"<b><code>{esc(name)}</code></b>{about}"
+        parts.append(fold(summary, "".join(inner), opened=not parts, class_="recipe", id=f"recipe-{name}"))
+    folded = few(parts, word("more", lang, n="{n}"))
+    return f"\n## {word('recipes', lang)} {{#recipes}}\n" + block(f"<div>{folded}</div>")
 
 
 def _data(recipe: Recipe, lang: Lang) -> str:
@@ -108,19 +110,23 @@ def _deviations(recipe: Recipe, lang: Lang) -> str:
 def runs(entry: Entry, lang: Lang) -> str:
     if not entry.card.recipes:
         return ""
-    parts = [f"\n## {word('runs', lang)} {{#runs}}\n", block(element("p", word("runs-about", lang)))]
+    about = f"\n## {word('runs', lang)} {{#runs}}\n" + block(element("p", word("runs-about", lang)))
     drawn = (entry.facts or {}).get("curves", {})
+    parts: list[str] = []
     for (recipe, variant), found in entry.runs().items():
         label = f"{recipe}, {variant}"
-        parts += [f"\n### {label} {{#run-{recipe}-{variant}}}\n", _table(found, label, lang)]
+        inner = _table(found, label, lang)
         if curve := drawn.get(f"{recipe}/{variant}"):
             named = esc(word("curve-of", lang, name=label))
             seen = curve.replace("<svg ", f'<svg role="img" aria-label="{named}" ', 1)
-            parts.append(block(f'<figure class="chart">{seen}</figure>'))
-        parts += [_samples(record, label, lang) + _film(record, label, lang) for record in found]
-    if not entry.runs():
-        parts.append(f"\n{word('no-runs', lang)}\n")
-    return "".join(parts)
+            inner += f'<figure class="chart">{seen}</figure>'
+        inner += "".join(_samples(record, label, lang) + _film(record, label, lang) for record in found)
+        seeds = word("seeds", lang, n=len(found)) if len(found) > 1 else word("seed1", lang)
+        summary = f"<b><code>{esc(recipe)}</code></b> {esc(variant)} <small>{seeds}</small>"
+        parts.append(fold(summary, inner, class_="run", id=f"run-{recipe}-{variant}"))
+    if not parts:
+        return about + f"\n{word('no-runs', lang)}\n"
+    return about + block(f"<div>{few(parts, word('more', lang, n='{n}'))}</div>")
 
 
 def _table(found: list[Record], label: str, lang: Lang) -> str:
@@ -138,9 +144,8 @@ def _table(found: list[Record], label: str, lang: Lang) -> str:
     below.append((word("machine", lang), [_machine(r, lang) for r in found]))
     colon, semicolon = word("colon", lang), word("semicolon", lang)
     notes = [f"{name}{colon}{semicolon.join(dict.fromkeys(said_of))}" for name, said_of in below]
-    return table(head, rows, label=f"{word('runs', lang)}: {label}", kind="runs") + block(
-        f'<p class="run-notes">{"<br>".join(notes)}</p>'
-    )
+    shown = table(head, rows, label=f"{word('runs', lang)}: {label}", kind="runs").strip()
+    return f'{shown}<p class="run-notes">{"<br>".join(notes)}</p>'
 
 
 def _machine(record: Record, lang: Lang) -> str:
@@ -165,9 +170,21 @@ def samples(record: Record) -> list[str]:
 
 
 def _samples(record: Record, label: str, lang: Lang) -> str:
-    folder = f"{PICTURES}/{record['recipe']}/{record.folder.name}"
-    named = esc(word("sample-of", lang, name=label, seed=record["seed"]))
-    return "".join(f"\n![{named}: {esc(name)}]({folder}/{name}){{loading=lazy}}\n" for name in samples(record))
+    from PIL import Image
+
+    named, shown = word("sample-of", lang, name=label, seed=record["seed"]), ""
+    for name in samples(record):
+        with Image.open(record.folder / name) as picture:
+            wide, high = picture.size
+        size = f'width="{wide}" height="{high}" loading="lazy"'
+        shown += f'<p><img src="{_folder(record, lang)}/{name}" alt="{esc(f"{named}: {name}")}" {size}></p>'
+    return shown
+
+
+def _folder(record: Record, lang: Lang) -> str:
+    """Where a record's pictures lie, from its paper's page; in raw HTML nobody else finds the way."""
+    up = "" if lang == "en" else f"../../../papers/{record['paper']}/"
+    return f"{up}{PICTURES}/{record['recipe']}/{record.folder.name}"
 
 
 FILM, STILL = "film.gif", "film.png"  # of an agent at play, and its first picture, for those who want nothing to move
@@ -191,12 +208,11 @@ def _film(record: Record, label: str, lang: Lang) -> str:
     if not (found := film(record)):
         return ""
     width, height = (int.from_bytes(found[FILM][at : at + 2], "little") for at in (6, 8))
-    up = "" if lang == "en" else f"../../../papers/{record['paper']}/"  # raw HTML: nobody else finds the way
-    folder = f"{up}{PICTURES}/{record['recipe']}/{record.folder.name}"
+    folder = _folder(record, lang)
     shows = esc(word("film-of", lang, name=label, seed=record["seed"]))
     still = f'<source media="(prefers-reduced-motion: reduce)" srcset="{folder}/{STILL}">'
     moving = f'<img src="{folder}/{FILM}" alt="{shows}" width="{width}" height="{height}" loading="lazy">'
     says = f'data-play="{word("film-play", lang)}" data-stop="{word("film-stop", lang)}"'
     button = f'<button type="button" class="md-button" hidden {says}></button>'
     caption = element("figcaption", f"{shows}{word('stop', lang)} {button}")
-    return block(f'<figure class="film" data-search-exclude><picture>{still}{moving}</picture>{caption}</figure>')
+    return f'<figure class="film" data-search-exclude><picture>{still}{moving}</picture>{caption}</figure>'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from pathlib import Path
 
 from literatim.errors import LiteratimError
@@ -13,12 +14,14 @@ from literatim.pages.edition import Edition, Entry, edition
 from literatim.pages.faults import faults_page
 from literatim.pages.feed import FEEDS, feed
 from literatim.pages.lineage import lineage_page
-from literatim.pages.listing import home_page, papers_page
+from literatim.pages.listing import demos_page, home_page, papers_page
 from literatim.pages.literature import indexed, literature_page
 from literatim.pages.markup import LANGS, Lang, plain_title
 from literatim.pages.misquoted import misquoted_page
 from literatim.pages.paper import paper_page
+from literatim.pages.picture import images
 from literatim.pages.runs import PICTURES, film, samples
+from literatim.pages.share import shares
 from literatim.registry.facts import facts_of_tutorial, tutorial_key
 from literatim.registry.reading import read_text, weights_path
 
@@ -40,7 +43,7 @@ def write(docs: Path, facts: Path, tutorials_folder: Path, served: str = "") -> 
         suffix = ".md" if lang == "en" else ".zh.md"
         titles = tutorial_titles(tutorials_folder, suffix)
         pages = {"index": home_page(found, titles, lang), "lineage": lineage_page(found, lang)}
-        pages["papers/index"] = papers_page(found, lang)
+        pages |= {"papers/index": papers_page(found, lang), "demos": demos_page(found, lang)}
         if literature := indexed():
             pages["literature"] = literature_page(found, literature, lang)
             pages["citation-errors"] = misquoted_page(literature, lang)
@@ -54,6 +57,8 @@ def write(docs: Path, facts: Path, tutorials_folder: Path, served: str = "") -> 
             files[FEEDS[lang]] = news
         files |= _tutorials(tutorials_folder, facts, lang)
     files |= navigation(found)
+    if os.environ.get("SITE_URL"):
+        files |= shares(found)
     for entry in found.entries.values():
         files |= _binaries(entry, facts)
     for name in outrun(found, facts, tutorials_folder):
@@ -119,6 +124,7 @@ def _binaries(entry: Entry, facts: Path) -> dict[str, bytes]:
     for model in models if demo else []:
         if model.exists():
             files[f"assets/models/{model.name}"] = model.read_bytes()
+    files |= {f"papers/{entry.id}/{name}": content for name, content in images(entry).items()}
     for record in entry.records:
         pictures = {name: (record.folder / name).read_bytes() for name in samples(record)} | film(record)
         for name, content in pictures.items():
