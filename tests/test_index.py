@@ -102,6 +102,9 @@ def test_the_quick_reader_and_yaml_agree_on_every_entry():
         assert row == {key: value for key, value in PAPERS[paper].items() if key in index.LISTED}
         assert called == [*filter(None, PAPERS[paper].get("name", "").split(", ")), *row.get("also_titled", ())]
         assert index.row(paper) == PAPERS[paper]
+    for quick, paper in zip(index.references(PAPERS), PAPERS.values(), strict=True):
+        assert {key: quick.get(key) for key in ("venue", "url")} == {key: paper.get(key) for key in ("venue", "url")}
+        assert quick.keys() <= {*index.LISTED, "aliases", "venue", "url"}, "by yaml"
 
 
 @pytest.mark.parametrize(
@@ -424,14 +427,14 @@ def test_no_card_has_the_doi_that_arxiv_gives():
 
 
 def test_a_thousand_entries_are_listed_and_cited_without_pydantic_or_torch(alone):
-    """0.1 CPU s on a quiet machine; the bound leaves room for a busy one."""
+    """0.12 CPU s on a quiet machine; the bound leaves room for a busy one."""
     text = FILE.read_text(encoding="utf-8")
     head, *parts = re.split(r"^(?=- id: )", text, flags=re.MULTILINE)
     many = [re.sub(r"^(- id: \S+)", rf"\1-{k}", part) for k in range(5) for part in parts][:1000]
     (alone / "index.yaml").write_text(head + "".join(many), encoding="utf-8")
     measured = "import resource, sys; from literatim.cli import main; main(sys.argv[1:]); "
     measured += "print(resource.getrusage(0).ru_utime, 'pydantic' in sys.modules, 'torch' in sys.modules)"
-    for command in (["list", "--all"], ["cite", "transformer-4"]):
+    for command in (["list", "--all"], ["cite", "transformer-4"], ["cite", "--all"]):
         took = []
         for _ in range(3):
             done = subprocess.check_output([sys.executable, "-c", measured, *command], text=True)

@@ -38,12 +38,14 @@ def cite(parser: argparse.ArgumentParser, args: list[str]) -> int:
     if bool(given.papers) == wide:
         raise LiteratimError("cite: name papers, or say which by --year, --topic, --author or --all, not both")
     if wide:
-        found = [e if "venue" in e else index.row(paper) for paper, e in matching("*", **chosen).items()]
+        found = matching("*", **chosen)
+        indexed = index.references(paper for paper, entry in found.items() if "venue" not in entry)
+        found |= {entry["id"]: entry for entry in indexed}
         if not found:
             raise LiteratimError("cite: no paper matches" + ("" if given.all else "; --all looks in the index too"))
     else:
-        found = [entry for entry, _ in map(reference, given.papers)]
-    print(cited({entry["id"]: entry for entry in found}.values(), given.format))
+        found = {entry["id"]: entry for entry, _ in map(reference, given.papers)}
+    print(cited(found.values(), given.format))
     return 0
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 FILE = "index.yaml"
 LISTED = ("id", "name", "also_titled", "title", "authors", "et_al", "year", "arxiv", "doi", "bibtex", "topics")
 # One field a line is how the file is written; words and lists in these forms mean in YAML just what they look like.
-LINE = re.compile(rf"^  ({'|'.join(LISTED)}): (.+)$", re.MULTILINE)
-WORDS = re.compile(
-    r"(?!(?:true|false|null|yes|no|on|off|[ynYN])$)[A-Za-z](?:[^#:\\\"'\[\]{}]*[^#:\\\"'\[\]{}\s])?", re.I
-)
-ODD = re.compile(r"^  \w+: *$\n(?!    (?:en|zh): )|^ {3,}(?! |(?:en|zh): )", re.MULTILINE)
+# Expressions begin with the end of the line before, for which the engine looks ten times as fast as for a line's start.
+LINE = re.compile(rf"\n  ({'|'.join(LISTED)}): (.+)")
+PLACE = re.compile(r"\n  (venue|url): (.+)")
+ODD = re.compile(r"\n(?:  \w+: *\n(?!    (?:en|zh): )| {3,}(?! |(?:en|zh): ))")
+WORD = r"(?!(?:true|false|null|yes|no|on|off|[yn])(?:[],]|$))[^\W\d_](?:[^#:\\\"'\[\]{}%s]*[^#:\\\"'\[\]{}\s%s])?"
+WORDS = re.compile(WORD % ("", ""), re.I)
+ITEM = WORD % (",", ",")
+ITEMS = re.compile(rf"\[{ITEM}(?:, {ITEM})*\]", re.I)
+ADDRESS = re.compile(r"(?:https?://|10\.\d{4,9}/)(?:[^\s#:]|:(?=\S))+")
+PAIR = re.compile(r'(\w+): ("[^"\\]*"|[^",]+)(?:, |$)')
 
 
 def index_file() -> Path:
@@ -54,6 +59,12 @@ def row(paper: str) -> dict[str, Any]:
     except (yaml.YAMLError, KeyError, TypeError, IndexError, ValueError):
         pass
     raise _fault()
+
+
+def references(papers: Iterable[str]) -> list[dict[str, Any]]:
+    """What `cite` needs of each of these entries, by the quick reader: `row` takes a thousand times as long."""
+    texts, listed = _entries(), rows()
+    return [listed[paper] | _place(paper, texts[paper]) for paper in papers]
 
 
 def index() -> Index:
@@ -91,9 +102,10 @@ def _entries() -> dict[str, str]:
     return _split(read_text(path)) if (path := index_file()).is_file() else {}
 
 
+@cache
 def _split(text: str) -> dict[str, str]:
-    texts = re.split(r"^(?=- id: )", text, flags=re.MULTILINE)[1:]
-    return {text[6 : text.index("\n")].strip(" \"'"): text for text in texts if "\n" in text}
+    texts = [f"- id: {part}\n" for part in f"\n{text}".split("\n- id: ")[1:]]
+    return {text[6 : text.index("\n")].strip(" \"'"): text for text in texts}
 
 
 def _listed(text: str) -> dict[str, Any]:
@@ -112,17 +124,29 @@ def _listed(text: str) -> dict[str, Any]:
     raise _fault()
 
 
+def _place(paper: str, text: str) -> dict[str, Any]:
+    """Venue and address of an entry."""
+    if not ODD.search(text):
+        found = dict(PLACE.findall(text))
+        pairs = PAIR.findall(found.get("venue", "")[1:-1])
+        if found.get("venue") == f"{{{', '.join(map(': '.join, pairs))}}}":
+            venue = {key: _value(value) for key, value in pairs}
+            if "type" in venue and "name" in venue and all(isinstance(value, str) for value in venue.values()):
+                return {"venue": venue} | ({"url": _value(found["url"])} if "url" in found else {})
+    return row(paper)
+
+
 def _value(text: str) -> Any:
-    if WORDS.fullmatch(text):
+    if WORDS.fullmatch(text) or ADDRESS.fullmatch(text):
         return text
+    if text == "true":
+        return True
     if text.isdecimal() and text[0] != "0":
         return int(text)
     if text[0] == '"' == text[-1] and "\\" not in text and text.count('"') == 2:
         return text[1:-1]
-    if text[0] == "[" and text[-1] == "]":
-        items = text[1:-1].split(", ")
-        if all(WORDS.fullmatch(item) and "," not in item for item in items):
-            return items
+    if ITEMS.fullmatch(text):
+        return text[1:-1].split(", ")
     return yaml.load(text, Loader)
 
 

@@ -207,11 +207,15 @@ def matching(
     return {
         paper: entry
         for paper, entry in (heads() if collection == "edition" else everything()).items()
-        if (any(fnmatchcase(normal(n), pattern) for n in names(entry)) or loose(pattern) in networks(entry))
+        if (pattern == "*" or _called(entry, pattern))
         and (wanted is None or entry["year"] in wanted)
         and (topic is None or topic.casefold() in map(str.casefold, entry["topics"]))
         and (author is None or any(author in folded(name) for name in entry["authors"]))
     }
+
+
+def _called(entry: dict[str, Any], pattern: str) -> bool:
+    return any(fnmatchcase(normal(n), pattern) for n in names(entry)) or loose(pattern) in networks(entry)
 
 
 def everything() -> dict[str, dict[str, Any]]:
