@@ -1,7 +1,9 @@
 """The tutorials do what their pages say, in both languages, and the reader of their sources refuses what it must."""
 
+import base64
 import functools
 import html
+import io
 import re
 from collections import Counter
 from pathlib import Path
@@ -9,9 +11,11 @@ from xml.etree import ElementTree
 
 import matplotlib
 import nbformat
+import numpy as np
 import pytest
 import torch
 from matplotlib import pyplot as plt
+from PIL import Image
 
 from conftest import CHECKOUT
 from literatim.errors import LiteratimError
@@ -96,7 +100,8 @@ def test_the_figures_are_there_small_and_well_formed(name):
     assert Counter(shown) == Counter(ran(name).figures.keys())
     for figure, drawn in ran(name).figures.items():
         assert "\n" not in drawn
-        assert len(drawn) < 80_000, f"{figure}: {len(drawn)} bytes"
+        shown_as = tutorials.lighter(drawn)
+        assert len(shown_as) < 80_000, f"{figure}: {len(shown_as)} bytes"
         ElementTree.fromstring(drawn)
 
 
@@ -272,6 +277,29 @@ def test_a_figure_is_the_same_twice_and_follows_the_page():
     root = ElementTree.fromstring(one)
     assert "viewBox" in root.attrib
     assert not {"width", "height"} & root.attrib.keys()
+
+
+def test_a_photograph_becomes_jpeg_and_a_small_picture_stays_as_it_is():
+    chance = np.random.default_rng(0)
+    with style():
+        figure, axes = plt.subplots(1, 2)
+        axes[0].imshow(chance.integers(0, 2, (8, 8)), interpolation="none")
+        axes[1].imshow(
+            np.kron(chance.random((6, 6, 3)), np.ones((30, 30, 1))) + 0.1 * chance.random((180, 180, 1)) - 0.05
+        )
+        heavy = svg(figure, "a-")
+        plt.close(figure)
+    light = tutorials.lighter(heavy)
+    assert re.findall(r"image/(\w+);base64", heavy) == ["png", "png"]
+    assert re.findall(r"image/(\w+);base64", light) == ["png", "jpeg"]
+    assert len(light) < len(heavy) / 3
+    png, jpeg = (re.findall(r"base64,([^\"]*)", text)[1] for text in (heavy, light))
+    one, other = (
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"), int) for data in (png, jpeg)
+    )
+    assert one.shape == other.shape
+    assert abs(one - other).mean() < 8
+    assert tutorials.lighter(light) == light
 
 
 def test_the_ids_of_two_figures_do_not_clash():

@@ -5,7 +5,9 @@ What a tutorial looks like, `literatim.pages.blocks` says; whoever runs its bloc
 
 from __future__ import annotations
 
+import base64
 import html
+import io
 import re
 import textwrap
 from collections.abc import Mapping
@@ -20,6 +22,8 @@ __all__ = ["Block", "Tutorial", "notebook", "page", "parse"]
 
 _ADMONITION = re.compile(r'( *)(?:!!!|\?\?\?\+?)\s+[\w -]+?(?:\s+"(.*)")?\s*$')
 _HEADING = re.compile(r"(?m)^#{1,6} .*$")
+_PNG = re.compile(r"data:image/png;base64,([\w+/=\s]+)")
+_LARGE = 8_000  # characters of a picture: a digit has fewer, a photograph more
 _NOTEBOOK = {"en": "Download this tutorial as a Jupyter notebook", "zh": "下载本教程的Jupyter笔记本"}
 # In a comment, for where literatim is installed already nothing is to be done, and no address is right for everybody.
 _INSTALL = {
@@ -54,7 +58,7 @@ def _shown(block: Block, figures: Mapping[str, str]) -> str:
         if name not in figures:
             raise LiteratimError(f'{block.label} of the tutorial draws "{name}", and no such figure is given')
         said = f'<svg role="img" aria-label="{html.escape(alt)}" '
-        drawn = " ".join(figures[name].split("\n")).strip().replace("<svg ", said, 1)
+        drawn = " ".join(lighter(figures[name]).split("\n")).strip().replace("<svg ", said, 1)
         pieces.append(f'<figure class="chart">{drawn}</figure>')
     return textwrap.indent("\n\n".join(pieces), block.indent) + "\n"
 
@@ -86,6 +90,22 @@ def notebook(text: str) -> dict[str, Any]:
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def lighter(figure: str) -> str:
+    """A figure's SVG with its photographs as JPEG, a tenth of the PNG that matplotlib writes; smaller pictures stay."""
+    return _PNG.sub(lambda png: png[0] if len(png[1]) < _LARGE else _jpeg(base64.b64decode(png[1])), figure)
+
+
+def _jpeg(png: bytes) -> str:
+    from PIL import Image  # which few pages need
+
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as picture:
+        paper = Image.new("RGB", picture.size, "white")
+        paper.paste(picture, mask=picture.convert("RGBA").getchannel("A"))
+    paper.save(out, "JPEG", quality=80)
+    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"
 
 
 def _rows(text: str) -> list[str]:
