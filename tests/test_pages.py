@@ -2,6 +2,7 @@
 
 import ast
 import html
+import io
 import json
 import os
 import re
@@ -24,6 +25,8 @@ from literatim.pages.claims import claims_table, stated
 from literatim.pages.code import equations, sections
 from literatim.pages.edition import Entry, code_links, edition, lines_of_model, place_of_code, place_of_module
 from literatim.pages.errata import errata
+from literatim.pages.picture import LARGE, SMALL, images, picture
+from literatim.pages.share import SIZE, of_paper
 from literatim.pages.translations import behind, hash_of
 from literatim.pages.words import words
 from literatim.registry import card, claims, find, ledger
@@ -364,6 +367,32 @@ def test_within_a_year_a_paper_stands_after_what_it_builds_on():
     assert order.index("word2vec") < order.index("word2vec-phrases")
     years = [card(paper).year for paper in order]
     assert years == sorted(years)
+
+
+def test_a_card_to_share_shows_name_title_and_verdicts_of_its_paper():
+    found = edition(CHECKOUT / "build" / "facts")
+    drawn = of_paper(found.entries["gan"])
+    with Image.open(io.BytesIO(drawn)) as whole:
+        assert (whole.format, whole.size) == ("PNG", SIZE)
+        beside = whole.convert("L").crop((SIZE[0] - 480, 200, SIZE[0] - 60, 500))
+        assert beside.getextrema() == (0, 255), "samples of a run, white on black"
+    assert len(drawn) < 100_000
+    assert drawn != of_paper(found.entries["dcgan"])
+
+
+def test_every_paper_has_a_picture_of_its_own():
+    found = edition(CHECKOUT / "build" / "facts").entries.values()
+    for entry in found:
+        for name, content in images(entry).items():
+            with Image.open(io.BytesIO(content)) as one:
+                assert all(
+                    side <= most for side, most in zip(one.size, LARGE if "picture" in name else SMALL, strict=True)
+                )
+        seen, shows = picture(entry, "en", "papers/x/", SMALL)
+        if entry.facts or images(entry):
+            assert seen.startswith(("<img", "<svg")), entry.id
+            assert entry.name in shows
+    assert images(next(e for e in found if e.id == "gan")).keys() == {"card.webp", "picture.webp"}
 
 
 def test_a_film_beside_a_record_is_shown_with_its_first_picture_for_those_who_want_no_motion(sample):

@@ -52,3 +52,12 @@ def test_a_sitemap_names_whole_addresses_or_is_not_there(built):
         places = re.findall(r"<loc>(.*?)</loc>", (site / "sitemap.xml").read_text())
         assert sorted(places) == sorted(root + page for page in PAGES)
         assert f'rel="canonical" href="{root}other/"' in (site / "other" / "index.html").read_text()
+
+
+def test_a_page_has_a_card_for_others_only_where_its_address_is_known(built):
+    address, site = built
+    head = (site / "other" / "index.html").read_text()
+    assert '<meta property="og:title" content="' in head
+    assert ('property="og:image"' in head) == bool(address)
+    if address:
+        assert f'property="og:image" content="{address.rstrip("/")}/papers/share.png"' in head

@@ -7,9 +7,12 @@ import re
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from literatim.registry import find
+from conftest import CHECKOUT
+from literatim.pages.edition import edition
+from literatim.registry import card, find
 
 PAPERS = find()
+FACTS = CHECKOUT / "build" / "facts"
 FAST_4G = {"offline": False, "latency": 165, "downloadThroughput": 9e6 / 8 * 0.9, "uploadThroughput": 1.5e6 / 8 * 0.9}
 
 
@@ -71,6 +74,14 @@ def test_papers_are_cards_with_pictures_in_the_order_of_history(page: Page, site
     assert names.index("GAN") < names.index("Conditional GAN")
     years = [int(card.locator(".year").inner_text()) for card in cards.all()]
     assert years == sorted(years)
+
+
+def test_all_demos_are_named_in_the_menu_and_lead_to_their_papers(page: Page, site: str):
+    page.goto(f"{site}/")
+    page.locator(".md-tabs").get_by_role("link", name="Demos").click()
+    page.wait_for_url(f"{site}/demos/")
+    ways = page.locator("ol.timeline a.name").evaluate_all("all => all.map(a => new URL(a.href).pathname + a.hash)")
+    assert ways == [f"/papers/{paper}/#try" for paper in edition(FACTS).entries if card(paper).demo]
 
 
 # --- A paper's page -----------------------------------------------------------------------------------------

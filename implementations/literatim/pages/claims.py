@@ -16,7 +16,7 @@ ORDER = (
     "holds", "reproduced", "erratum", "unexplained", "missed", "indicative",
     "stale", "fails", "not attempted", "not run", "not traced",
 )  # fmt: skip
-OPEN, PLACES = 10, 14  # rows that stand open at first, and parts that are not folded away once more
+OPEN, PLACES = 6, 12  # rows that stand open at first, and parts that are not folded away once more
 
 
 def heading(key: str, lang: Lang) -> str:
