@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 from conftest import CHECKOUT
 from literatim.pages.edition import edition
@@ -32,8 +32,8 @@ def test_the_first_page_is_light_and_soon_there(browser: Browser, site: str):
     times = []
     for _ in range(3):
         context = browser.new_context(viewport={"width": 1280, "height": 800})
-        page, requests = context.new_page(), []
-        page.on("requestfinished", requests.append)
+        page, requests = context.new_page(), list[Request]()
+        page.on("requestfinished", lambda request, found=requests: found.append(request))
         devtools = context.new_cdp_session(page)
         devtools.send("Network.enable")
         devtools.send("Network.emulateNetworkConditions", FAST_4G)
@@ -100,10 +100,9 @@ def test_a_paper_opens_with_picture_commands_and_verdict_and_is_not_long(page: P
 
 
 def test_a_link_opens_what_is_folded_away(page: Page, site: str):
-    for place in ("claim-parameters-c3", "erratum-table-2-c3", "run-mnist-lenet5", "recipe-mnist"):
+    for place in ("claim-parameters-c3", "erratum-layers-trained", "run-mnist-lenet5", "recipe-mnist"):
         page.goto(f"{site}/papers/lenet/#{place}")
-        if not (found := page.locator(f"[id='{place}']")).count():
-            continue
+        found = page.locator(f"[id='{place}']")
         found.wait_for(state="visible")
         assert found.evaluate("place => place.tagName !== 'DETAILS' || place.open")
 

@@ -154,8 +154,10 @@ def test_the_vendored_files_bring_their_licences(built: Path):
 def test_a_newcomer_finds_the_errata_in_three_clicks(page: Page, site: str):
     page.goto(f"{site}/")
     page.get_by_role("link", name="LeNet-5", exact=True).first.click()
+    page.locator(".errata").get_by_text("erratum").first.wait_for()
     page.get_by_role("link", name="Errata and open questions").first.click()
     page.wait_for_url("**/papers/lenet/#errata")
+    page.locator("#erratum-weighted-sums-correlated > summary").click()
     page.locator("#erratum-initialisation").get_by_text("weighted sums of all units").first.wait_for()
 
 

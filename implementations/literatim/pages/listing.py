@@ -34,7 +34,7 @@ HERE = ("lenet", "gan")  # whose demos begin on the first page
 def home_page(edition: Edition, titles: dict[str, str], lang: Lang) -> str:
     """Markdown of `index.md`; `titles` are those of the tutorials by name, in the order in which they are read."""
     entries = edition.entries.values()
-    first = next((e for e in entries if e.card.recipes), None) or next(iter(entries))
+    shown = [*(e for e in entries if e.id == HERE[0]), *(e for e in entries if e.card.recipes), *entries]
     commit, edited = commit_and_edits()
     said_of = word("home-state", lang, commit=f"<code>{esc(commit)}</code>")
     said_of += f" ({word('home-edited', lang)})" if edited else ""
@@ -52,7 +52,7 @@ def home_page(edition: Edition, titles: dict[str, str], lang: Lang) -> str:
             numbers(edition, lang),
             block(element("p", said_of, class_="state")),
             f"\n## {word('home-ways', lang)} {{#ways}}\n",
-            ways(first, lang),
+            ways(shown[0], lang),
             f"\n## {word('home-timeline', lang)} {{#papers}}\n",
             block(f'<ol class="timeline">{"".join(_on_timeline(e, lang, up) for e in entries)}</ol>'),
             f"\n## {word('home-learn', lang)} {{#learn}}\n",
