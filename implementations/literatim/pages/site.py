@@ -26,7 +26,8 @@ from literatim.registry.facts import facts_of_tutorial, tutorial_key
 from literatim.registry.reading import read_text, weights_path
 
 LOG = logging.getLogger("mkdocs.plugins.literatim")  # whose warnings stop `mkdocs build --strict`
-TUTORIALS = ("gradients", "time", "sgd", "paper", "data", "seeing", "deployment")  # in the order in which they are read
+# In the order in which they are read.
+TUTORIALS = ("gradients", "time", "sgd", "paper", "data", "evaluation", "seeing", "deployment")
 FAULTS = "faults.json"  # in docs/, written by `pytest --faults docs/faults.json`
 # These folders of docs/ hold generated files and nothing else.
 OWNED = ("papers", "tutorials", "assets/models")
