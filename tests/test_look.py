@@ -179,6 +179,15 @@ def test_json_says_what_is_where_and_how_large(tmp_path, lenet):
     assert rows["seen/00-input.png"]["least"] == -1  # the paper's levels, as the recipe has them
 
 
+def test_weights_that_are_no_numbers_are_drawn_and_are_json(tmp_path, lenet):
+    state = {name: value.clone() for name, value in lenet.state_dict().items()}
+    state["c1.bias"][0] = torch.nan
+    torch.save(state, tmp_path / "mine.pt")
+    done = inside("look", "lenet", "--image", SEVEN, "--to", "seen", "--weights", "mine.pt", "--json", cwd=tmp_path)
+    rows = json.loads(done.stdout, parse_constant=pytest.fail)
+    assert [row["least"] is None for row in rows[:3]] == [False, False, True]
+
+
 def test_without_weights_it_says_untrained(tmp_path):
     words = ("look", "googlenet-miniature", "--image", SEVEN, "--to", "seen")
     done = inside(*words, cwd=tmp_path)

@@ -82,9 +82,14 @@ def look(asked: Asked) -> Iterator[dict[str, Any]]:
             "layer": layer,
             "shape": list(numbers.shape),
             "drawn": drawn(kind, numbers),
-            "least": float(numbers.min()),
-            "greatest": float(numbers.max()),
+            "least": finite(numbers.min()),
+            "greatest": finite(numbers.max()),
         }
+
+
+def finite(value: Tensor) -> float | None:
+    """As JSON knows it: None for what is not a number, or beyond all."""
+    return float(value) if value.isfinite() else None
 
 
 def layers(kernels: dict[str, Tensor], found: dict[str, Tensor]) -> Iterator[tuple[str, str, str, Tensor, Tensor]]:
