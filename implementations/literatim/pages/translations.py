@@ -10,7 +10,7 @@ from literatim.registry.reading import read_text, shown
 
 # What a checkout has in both languages by hand; the pages that are generated have one source for both.
 BY_HAND = ("docs/*.md", "docs/guides/*.md", "tutorials/*.md", "papers/*/essay*.md")
-GENERATED = ("index", "lineage", "literature", "citation-errors", "faults")
+GENERATED = ("index", "lineage", "literature", "citation-errors", "faults", "demos")
 
 
 def behind(root: Path) -> list[str]:
