@@ -20,6 +20,7 @@ from PIL import Image
 from conftest import CHECKOUT
 from literatim.errors import LiteratimError
 from literatim.pages import tutorials
+from literatim.pages.blocks import tidy
 from literatim.trace.drawing import style, svg
 from literatim.trace.tutorial import Ran, run
 
@@ -78,10 +79,6 @@ def source(name: str) -> str:
 @functools.cache
 def ran(name: str) -> Ran:
     return run(source(name))
-
-
-def tidy(output: str) -> str:
-    return "\n".join(line.rstrip() for line in output.rstrip().splitlines())
 
 
 def test_there_are_tutorials():

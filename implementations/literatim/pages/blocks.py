@@ -70,6 +70,11 @@ class _Open:
     figures: list[tuple[str, str]] = field(default_factory=list)
 
 
+def tidy(output: str) -> str:
+    """What was printed as it stands on a page: without spaces at the ends of lines."""
+    return "\n".join(line.rstrip() for line in output.rstrip().splitlines())
+
+
 def parse(text: str) -> Tutorial:
     """Front matter, prose and blocks of a tutorial.
 

@@ -61,13 +61,13 @@ def is_current(paper: str, to: Path) -> bool:
 
 def trace_tutorial(path: Path, to: Path, again: bool) -> str:
     """Run a tutorial and keep its figures. Raises LiteratimError where it prints something else than its page shows."""
-    from literatim.pages.blocks import parse
+    from literatim.pages.blocks import parse, tidy
     from literatim.trace.tutorial import run
 
     text = read_text(path)
     ran = run(text)
     for block, printed in zip(parse(text).blocks, ran.outputs, strict=True):
-        if block.output.rstrip() != printed.rstrip():
+        if tidy(block.output) != tidy(printed):
             raise LiteratimError(f"{shown(path)}:{block.line}: this block now prints {printed.rstrip()!r}")
     (to / "tutorials").mkdir(parents=True, exist_ok=True)
     facts = {"key": tutorial_key(text), "figures": ran.figures}
