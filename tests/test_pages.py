@@ -19,7 +19,7 @@ import yaml
 from PIL import Image
 
 from conftest import CHECKOUT
-from literatim.pages import lineage
+from literatim.pages import lineage, listing
 from literatim.pages.architecture import drawing
 from literatim.pages.claims import claims_table, stated
 from literatim.pages.code import equations, sections
@@ -644,3 +644,16 @@ def test_chinese_pages_know_which_english_they_were_made_from(tmp_path):
 
 def test_no_page_of_the_project_is_behind():
     assert behind(CHECKOUT) == []
+
+
+@pytest.mark.parametrize("suffix", [".md", ".zh.md"])
+def test_the_quickstart_names_the_repository_where_its_address_is_known(monkeypatch, suffix):
+    text = (CHECKOUT / "docs" / "guides" / f"quickstart{suffix}").read_text(encoding="utf-8")
+    assert "git clone ADDRESS literatim" in text
+    monkeypatch.delenv("REPO_URL", raising=False)
+    assert listing.with_address(text) == text
+    monkeypatch.setenv("REPO_URL", "https://example.org/literatim")
+    named = listing.with_address(text)
+    assert "git clone https://example.org/literatim literatim" in named
+    assert "ADDRESS" not in named
+    assert len(text) - len(named) < 120, "one sentence is left out, and no more"

@@ -13,6 +13,7 @@ from mkdocs.plugins import event_priority
 from literatim.errors import LiteratimError
 from literatim.pages import edition
 from literatim.pages.feed import FEEDS
+from literatim.pages.listing import with_address
 from literatim.pages.site import write
 from literatim.registry import index, ledger, reading
 from literatim.registry.facts import facts_folder
@@ -123,6 +124,8 @@ def copy(source: Path, patterns: tuple[str, ...], to: Path) -> None:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    if page.file.src_uri.startswith("guides/quickstart"):
+        markdown = with_address(markdown)
     before = RENDERED.get(page.file.dest_uri)
     if before and before[0] == markdown:
         page.meta["search"] = {"exclude": True}

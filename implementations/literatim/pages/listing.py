@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections import Counter
 
@@ -143,15 +144,29 @@ def _on_timeline(entry: Entry, lang: Lang, up: str) -> str:
     return f'<li>{seen}<span class="year">{entry.card.year}</span>{title}{more}</li>'
 
 
+def repository() -> str:
+    """The project's address as the environment has it, "" where it has none."""
+    address = os.environ.get("REPO_URL", "")
+    return address if address.startswith(("https://", "http://")) else ""
+
+
+def with_address(markdown: str) -> str:
+    """A guide's text with that address for its ADDRESS, and without the sentence that explains the word."""
+    if not (address := repository()):
+        return markdown
+    return re.sub(r"`ADDRESS`[^.。]*[.。] ?", "", markdown.replace("git clone ADDRESS", f"git clone {address}"))
+
+
 def ways(first: Entry, lang: Lang) -> str:
     recipe, to = next(iter(first.card.recipes), None), f"papers/{first.id}/"
     pages = [(to, esc(first.name)), ("papers/", word("papers", lang)), ("lineage/", word("lineage", lang))]
     load = code_block(f'import literatim\n\nnet = literatim.load("{first.id}")').strip()
     run = code_block(f"literatim reproduce {first.id}" + (f" --recipe {recipe}" if recipe else "")).strip()
-    address = os.environ.get("REPO_URL", "")
-    known = address.startswith(("https://", "http://"))
-    install = code_block((f"git clone {address} literatim\ncd literatim\n" if known else "") + "make reproduce").strip()
-    at = f"<p>{link(address, word('repository', lang))}</p>" if known else ""
+    address = repository()
+    install = code_block(
+        (f"git clone {address} literatim\ncd literatim\n" if address else "") + "make reproduce"
+    ).strip()
+    at = f"<p>{link(address, word('repository', lang))}</p>" if address else ""
     cards = [
         ("install", install + at),
         ("read", f"<p>{' · '.join(link(*page) for page in pages)}</p>"),
