@@ -485,7 +485,10 @@ def theirs_of(state):
         (["predict", "vgg16", "x.png", "--weights", "torchvision"], "vgg16-01234567.pth could not be downloaded"),
         (["predict", "resnet20", "x.png", "--weights", "torchvision"], "torchvision has no resnet resnet20; of resnet"),
         (["predict", "resnet", "x.png"], "photographs are named by --weights torchvision; train first"),
-        (["predict", "alexnet", "x.png", "--weights", "torchvision"], "alexnet has no weights for torchvision; train"),
+        (
+            ["predict", "googlenet", "x.png", "--weights", "torchvision"],
+            "googlenet has no weights for torchvision; train",
+        ),
         (["test", "resnet50", "--weights", "torchvision"], "torchvision's weights name photographs (literatim predict"),
         (
             ["predict", "vgg16", "x.png", "--weights", "torchvision", "--data.size", "64"],

@@ -175,7 +175,7 @@ def test_a_run_goes_on_only_under_the_name_of_its_network(tmp_path):
     [
         ("lenet", '; lenet has weights="mnist"'),
         ("resnet50", '; resnet has weights="torchvision"'),
-        ("alexnet", "; for alexnet none ship: train it, or name a file, weights=FILE"),
+        ("googlenet", "; for googlenet none ship: train it, or name a file, weights=FILE"),
     ],
 )
 def test_weights_asked_for_as_elsewhere_are_answered_with_what_there_is(paper, there, asked):

@@ -87,7 +87,7 @@ def _course(entry: Entry, lang: Lang) -> tuple[str, str]:
     runs = entry.runs()
     order = sorted(runs, key=lambda key: (key[0] != wanted, key[0] == "quick"))
     for recipe, variant in order:
-        curves = [record.curve() for record in runs[recipe, variant]]
+        curves = [record.curve() for record in runs[recipe, variant] if (record.folder / "curve.csv").is_file()]
         names = [name for curve in curves for row in curve for name in row if name.endswith(COURSE)]
         if not names:
             continue
