@@ -201,6 +201,12 @@ def test_search_finds_pages_in_its_language(page: Page, site: str, start: str, w
     assert all(("/zh/" in urljoin(f"{site}/{start}", to)) == bool(start) for to in links), links
 
 
+def test_every_section_in_the_search_belongs_to_a_page(page: Page, site: str):
+    for name in ("search_index.json", "search_index.zh.json"):
+        found = {doc["location"] for doc in page.request.get(f"{site}/search/{name}").json()["docs"]}
+        assert {location.partition("#")[0] for location in found} <= found, name
+
+
 def test_the_bibtex_is_copied(page: Page, site: str):
     page.goto(f"{site}/papers/lenet/")
     page.locator("details.bibtex summary").click()
@@ -266,7 +272,7 @@ def test_language_and_scheme_switch(page: Page, site: str):
 def test_the_keyboard_reaches_everything_on_a_page(page: Page, site: str):
     page.goto(f"{site}/papers/")
     reached = []
-    for _ in range(90):
+    for _ in range(150):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate("(document.activeElement.name || document.activeElement.textContent || '').trim()")
