@@ -39,6 +39,7 @@ from literatim.experiment.export import write_onnx
 
 Call = Callable[[], object]
 SHAPES = {"lenet": (1, 32, 32), "resnet18": (3, 224, 224)}
+INT8 = ("int8 dynamic", "int8 static", "int8 static, by channel")
 BATCHES = {"lenet": (1, 4, 16, 64, 256), "resnet18": (1, 4, 16)}
 
 
@@ -72,13 +73,8 @@ def write(name: str, net: nn.Module, folder: Path) -> dict[str, Path]:
     quant_pre_process(paths["exported"], paths["folded"])
     quantize_dynamic(paths["folded"], paths["int8 dynamic"])
     for form in ("int8 static", "int8 static, by channel"):
-        quantize_static(
-            paths["folded"], paths[form], Calibration(calibration(name)), per_channel="channel" in form
-        )  # fmt: skip
+        quantize_static(paths["folded"], paths[form], Calibration(calibration(name)), per_channel="channel" in form)
     return paths
-
-
-INT8 = ("int8 dynamic", "int8 static", "int8 static, by channel")
 
 
 def session(path: Path, threads: int) -> onnxruntime.InferenceSession:
